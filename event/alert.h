@@ -1,0 +1,60 @@
+/* An alert, as the correlator writes it, the courier sends it and the console shows it: one JSON
+ * object. Its id is a function of rule, group and causing event, so that writing it twice is
+ * harmless; together with the revision it is the idempotency key of every delivery.
+ *
+ *   alert_id      "al-" and 24 hex digits                revision   1, 2, …
+ *   timestamp     when it was raised (RFC 3339)          first_seen, last_seen   of its events
+ *   rule          {id, title, title_vi, author, license, level, status, file, tags[]}
+ *   attack        ["T1046", …]                           domain     network | information | bridge
+ *   group         {field: value, …}                      entity     what it is about, one line
+ *   count         events (or distinct values) counted    threshold, timespan_s
+ *   explanation   {vi, en}                               advice     {vi, en}: what to do first
+ *   owner         agency id or ""
+ *   events        up to ALERT_EVENTS_MAX matched events: only the fields named by the rule and
+ *                 the identifying ones (event_id, timestamp, event_type, flow_id, url …)
+ *
+ * Slices are borrowed from wherever the struct was read from. */
+#pragma once
+
+#include "lib/json_read.h"
+#include "lib/json_write.h"
+
+enum { ALERT_EVENTS_MAX = 10, ALERT_ID_LEN = 27, ALERT_TAGS_MAX = 32, ALERT_JSON_MAX = 256 * 1024 };
+
+enum alert_level { ALERT_INFORMATIONAL, ALERT_LOW, ALERT_MEDIUM, ALERT_HIGH, ALERT_CRITICAL };
+enum alert_domain { ALERT_NETWORK, ALERT_INFORMATION, ALERT_BRIDGE };
+
+struct alert_rule {
+	struct slice id, title, title_vi, author, license, status, file;
+	enum alert_level level;
+	struct slice tags[ALERT_TAGS_MAX];
+	size_t tag_count;
+};
+
+struct alert {
+	struct slice alert_id;
+	uint64_t revision;
+	int64_t timestamp_us, first_seen_us, last_seen_us; /* UTC */
+	struct alert_rule rule;
+	struct slice attack[ALERT_TAGS_MAX];
+	size_t attack_count;
+	enum alert_domain domain;
+	struct slice group;  /* a JSON object */
+	struct slice entity;
+	uint64_t count, threshold, timespan_s;
+	struct slice explanation_vi, explanation_en;
+	struct slice advice_vi, advice_en;
+	struct slice owner;
+	struct slice events; /* a JSON array */
+};
+
+const char *alert_level_name(enum alert_level level);	 /* "high", as Sigma says it */
+const char *alert_level_name_vi(enum alert_level level); /* "cao" */
+bool alert_level_read(struct slice name, enum alert_level *ret);
+const char *alert_domain_name(enum alert_domain domain);
+
+/* ret: "al-" + 24 hex digits of SHA-256 over the three, NUL-terminated. */
+void alert_id_make(struct slice rule_id, struct slice group, struct slice event_id, char ret[ALERT_ID_LEN + 1]);
+
+void alert_write(const struct alert *alert, struct json_writer *w);
+bool alert_read(struct json_value json, struct alert *ret, struct err *err);

@@ -1,0 +1,32 @@
+/* The names of everything in Redis, in one place.
+ *
+ *   ev:{net.SENSOR.W}, ev:{web.CRAWLER.W}   producer streams; an entry holds a batch, field "b":
+ *                                           events as NDJSON, id = that of its last event
+ *   ev:index                                set of all producer streams
+ *   lease:{STREAM}                          which worker reads a producer stream
+ *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
+ *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
+ *   health:PROGRAM.INSTANCE, health:index   what `haidang status` shows
+ *
+ * The part in braces is the cluster's hash tag: window and alert stream of a bucket share it. */
+#pragma once
+
+#include "lib/buf.h"
+
+enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
+
+#define STREAM_INDEX "ev:index"
+#define HEALTH_INDEX "health:index"
+#define EVENT_FIELD_BATCH "b"
+#define ALERT_FIELD_BODY "a"
+#define CORRELATOR_GROUP "correlator"
+
+/* `kind` is "net" or "web". The name may hold letters, digits, '-' and '_' (the caller checks
+ * with stream_name_is_valid()). */
+void stream_producer(const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
+bool stream_name_is_valid(const char *name);
+
+void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX]);
+void stream_lease(struct slice stream, struct buf *ret);
+unsigned stream_bucket(struct slice rule_id, struct slice group);
+void stream_window(struct slice rule_id, struct slice group, struct buf *ret);

@@ -1,0 +1,24 @@
+/* Vietnamese (and any other Unicode) text: validity, normal form, folding. UTF-8 in and out.
+ *
+ * Folding serves matching, never display: lower case, and for text_fold() without diacritics
+ * (đ becomes d), so that "Quảng Nam" and "quang nam" meet. */
+#pragma once
+
+#include "lib/arena.h"
+
+bool text_is_utf8(struct slice s);
+
+/* NFC; bytes that are not UTF-8 become U+FFFD. Results live in the arena. */
+struct slice text_nfc(struct arena *a, struct slice s);
+struct slice text_lower(struct arena *a, struct slice nfc);
+struct slice text_fold(struct arena *a, struct slice nfc);
+
+/* Share of Vietnamese vowel letters that carry a diacritic, 0 to 1; 0 for no vowels at all. */
+double text_diacritic_share(struct slice nfc);
+
+/* Runs of white space become one space, those at the ends go; control characters go. */
+struct slice text_squeeze(struct arena *a, struct slice utf8);
+
+/* The next code point at `*at` (moved past it), or U+FFFD for a bad byte; -1 at the end. */
+int32_t text_next(struct slice s, size_t *at);
+bool text_is_word_char(int32_t code_point); /* letters, digits, combining marks */
