@@ -38,7 +38,8 @@ size_t slice_find_byte(struct slice s, char byte);
 struct slice slice_from(struct slice s, size_t offset); /* empty when past the end */
 struct slice slice_trim(struct slice s);		/* ASCII white space at both ends */
 
-/* Takes the part before the next `separator` off `rest`; false when nothing is left. */
+/* Takes the part before the next `separator` off `rest`; false when nothing is left. A
+ * separator at the very end closes the last part: "a," is one part, "a,,b" are three. */
 bool slice_cut(struct slice *rest, char separator, struct slice *ret_part);
 
 /* The whole slice as a decimal number; false on anything else or on overflow. */
