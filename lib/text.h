@@ -1,7 +1,13 @@
-/* Vietnamese (and any other Unicode) text: validity, normal form, folding. UTF-8 in and out.
+/* Vietnamese (and any other Unicode) text: validity, normal form, folding. UTF-8 in and out. The
+ * only module that knows ICU.
+ *
+ *     struct slice nfc = text_nfc(a, page);
+ *     if (text_diacritic_share(nfc) < 0.02)
+ *             match(text_fold(a, nfc));
  *
  * Folding serves matching, never display: lower case, and for text_fold() without diacritics
- * (đ becomes d), so that "Quảng Nam" and "quang nam" meet. */
+ * (đ becomes d), so that "Quảng Nam" and "quang nam" meet. All functions are pure; any thread may
+ * call them. */
 #pragma once
 
 #include "lib/arena.h"
@@ -22,3 +28,15 @@ struct slice text_squeeze(struct arena *a, struct slice utf8);
 /* The next code point at `*at` (moved past it), or U+FFFD for a bad byte; -1 at the end. */
 int32_t text_next(struct slice s, size_t *at);
 bool text_is_word_char(int32_t code_point); /* letters, digits, combining marks */
+
+/* A code point in lower case and without diacritics: 'Ộ' gives 'o', 'Đ' gives 'd'. */
+int32_t text_fold_char(int32_t code_point);
+
+/* Writes a code point as UTF-8; gives the length, 1 to 4. */
+size_t text_put(int32_t code_point, char ret[4]);
+
+/* Host names by UTS 46, not transitional. To ASCII: lower case, "xn--" where needed; false when
+ * it is no valid name. To Unicode: labels that cannot be decoded stay as they are. */
+enum { TEXT_HOST_MAX = 1024 };
+bool text_host_to_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len);
+size_t text_host_to_unicode(struct slice host, char ret[TEXT_HOST_MAX]);

@@ -1,0 +1,284 @@
+#include "lib/text.h"
+
+#include "lib/mem.h"
+#include "lib/must.h"
+
+#include <string.h>
+#include <unicode/uchar.h>
+#include <unicode/uidna.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
+#include <unicode/utf8.h>
+
+enum { REPLACEMENT = 0xFFFD };
+
+struct wide {
+	UChar *at;
+	int32_t len;
+};
+
+static bool slice_is_ascii(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.at[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* UTF-16 never needs more units than UTF-8 needs bytes. */
+static struct wide wide_from(struct slice s)
+{
+	struct wide w = {.at = mem_array(s.len + 1, sizeof *w.at)};
+	UErrorCode status = U_ZERO_ERROR;
+
+	must(s.len < INT32_MAX / 8);
+	u_strFromUTF8WithSub(
+		w.at, (int32_t)s.len + 1, &w.len, s.at, (int32_t)s.len, REPLACEMENT, NULL, &status);
+	must(U_SUCCESS(status));
+	return w;
+}
+
+static struct slice wide_to(struct arena *a, struct wide w)
+{
+	size_t room = (size_t)w.len * 3 + 1;
+	char *out = arena_alloc(a, room);
+	int32_t len = 0;
+	UErrorCode status = U_ZERO_ERROR;
+
+	u_strToUTF8WithSub(out, (int32_t)room, &len, w.at, w.len, REPLACEMENT, NULL, &status);
+	must(U_SUCCESS(status));
+	return slice_over(out, (size_t)len);
+}
+
+/* A canonical form is at most 18 times as long in UTF-16 (UAX 15), so the first try sizes it. */
+static struct wide wide_normal(const UNormalizer2 *form, struct wide w)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	struct wide out = {0};
+
+	out.len = unorm2_normalize(form, w.at, w.len, NULL, 0, &status);
+	must(status == U_BUFFER_OVERFLOW_ERROR || U_SUCCESS(status));
+	out.at = mem_array((size_t)out.len + 1, sizeof *out.at);
+	status = U_ZERO_ERROR;
+	unorm2_normalize(form, w.at, w.len, out.at, out.len + 1, &status);
+	must(U_SUCCESS(status));
+	return out;
+}
+
+static void wide_release(struct wide *w)
+{
+	mem_free(w->at);
+}
+
+static const UNormalizer2 *normal_form(const UNormalizer2 *(*get)(UErrorCode *))
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *form = get(&status);
+
+	must(U_SUCCESS(status));
+	return form;
+}
+
+bool text_is_utf8(struct slice s)
+{
+	for (size_t at = 0; at < s.len;) {
+		UChar32 c;
+
+		U8_NEXT(s.at, at, s.len, c);
+		if (c < 0)
+			return false;
+	}
+	return true;
+}
+
+struct slice text_nfc(struct arena *a, struct slice s)
+{
+	if (slice_is_ascii(s))
+		return arena_slice(a, s);
+
+	const UNormalizer2 *nfc = normal_form(unorm2_getNFCInstance);
+	CLEANUP(wide_release) struct wide w = wide_from(s);
+	UErrorCode status = U_ZERO_ERROR;
+	if (unorm2_quickCheck(nfc, w.at, w.len, &status) == UNORM_YES && U_SUCCESS(status))
+		return wide_to(a, w);
+	CLEANUP(wide_release) struct wide normal = wide_normal(nfc, w);
+	return wide_to(a, normal);
+}
+
+/* Writes each code point as `map` gives it; 0 leaves it out. No mapping used here grows a code
+ * point by more than one byte of UTF-8. */
+static struct slice map_chars(struct arena *a, struct slice s, int32_t (*map)(int32_t))
+{
+	char *out = arena_alloc(a, s.len * 3 + 1);
+	size_t len = 0;
+
+	for (size_t at = 0; at < s.len;) {
+		int32_t c = map(text_next(s, &at));
+
+		if (c > 0)
+			len += text_put(c, out + len);
+	}
+	return slice_over(out, len);
+}
+
+static int32_t lower_char(int32_t c)
+{
+	return u_tolower(c);
+}
+
+struct slice text_lower(struct arena *a, struct slice nfc)
+{
+	return map_chars(a, nfc, lower_char);
+}
+
+/* The first code point of the full canonical decomposition; 0 for a mark of its own. */
+int32_t text_fold_char(int32_t c)
+{
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	if (u_charType(c) == U_NON_SPACING_MARK)
+		return 0;
+	if (c == 0x110 || c == 0x111)
+		return 'd';
+	if (c >= 0xAC00 && c <= 0xD7A3)
+		return c;
+
+	UChar parts[32];
+	UErrorCode status = U_ZERO_ERROR;
+	int32_t len =
+		unorm2_getDecomposition(normal_form(unorm2_getNFDInstance), c, parts, 32, &status);
+	if (len <= 0 || U_FAILURE(status))
+		return u_tolower(c);
+	int32_t at = 0;
+	UChar32 base;
+	U16_NEXT(parts, at, len, base);
+	return u_tolower(base);
+}
+
+struct slice text_fold(struct arena *a, struct slice nfc)
+{
+	return map_chars(a, nfc, text_fold_char);
+}
+
+double text_diacritic_share(struct slice nfc)
+{
+	size_t vowels = 0, marked = 0;
+
+	for (size_t at = 0; at < nfc.len;) {
+		int32_t c = text_next(nfc, &at), folded = text_fold_char(c);
+
+		if (folded > 0 && folded < 0x80 && strchr("aeiouy", folded) != NULL) {
+			vowels++;
+			marked += c >= 0x80;
+		}
+	}
+	return vowels == 0 ? 0 : (double)marked / (double)vowels;
+}
+
+struct slice text_squeeze(struct arena *a, struct slice utf8)
+{
+	char *out = arena_alloc(a, utf8.len * 3 + 1);
+	size_t len = 0;
+	bool gap = false;
+
+	for (size_t at = 0; at < utf8.len;) {
+		int32_t c = text_next(utf8, &at);
+
+		if (u_isUWhiteSpace(c)) {
+			gap = len > 0;
+		} else if (c >= 0x20 && c != 0x7F && c != 0xFEFF && c != 0x200B && !u_iscntrl(c)) {
+			if (gap)
+				out[len++] = ' ';
+			gap = false;
+			len += text_put(c, out + len);
+		}
+	}
+	return slice_over(out, len);
+}
+
+int32_t text_next(struct slice s, size_t *at)
+{
+	UChar32 c;
+
+	if (*at >= s.len)
+		return -1;
+	U8_NEXT(s.at, *at, s.len, c);
+	return c < 0 ? REPLACEMENT : c;
+}
+
+bool text_is_word_char(int32_t c)
+{
+	return c > 0 && (u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0);
+}
+
+size_t text_put(int32_t c, char ret[4])
+{
+	size_t len = 0;
+
+	must(c >= 0 && c <= 0x10FFFF);
+	U8_APPEND_UNSAFE(ret, len, c);
+	return len;
+}
+
+static void idna_close(UIDNA **idna)
+{
+	uidna_close(*idna);
+}
+
+static UIDNA *idna_open(void)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	UIDNA *idna = uidna_openUTS46(UIDNA_NONTRANSITIONAL_TO_ASCII |
+			UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_CHECK_BIDI,
+		&status);
+
+	must(U_SUCCESS(status));
+	return idna;
+}
+
+/* Faults that UTS 46 names but the WHATWG URL standard lets pass (VerifyDnsLength and
+ * CheckHyphens are false there). */
+enum {
+	IDNA_TOLERATED = UIDNA_ERROR_EMPTY_LABEL | UIDNA_ERROR_LABEL_TOO_LONG |
+		UIDNA_ERROR_DOMAIN_NAME_TOO_LONG | UIDNA_ERROR_LEADING_HYPHEN |
+		UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4,
+};
+
+bool text_host_to_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len)
+{
+	CLEANUP(idna_close) UIDNA *idna = idna_open();
+	UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+	UErrorCode status = U_ZERO_ERROR;
+
+	if (host.len == 0 || host.len >= TEXT_HOST_MAX)
+		return false;
+	int32_t len = uidna_nameToASCII_UTF8(
+		idna, host.at, (int32_t)host.len, ret, TEXT_HOST_MAX, &info, &status);
+	if (U_FAILURE(status) || len <= 0 || len >= TEXT_HOST_MAX ||
+		(info.errors & ~(uint32_t)IDNA_TOLERATED) != 0)
+		return false;
+	ret[len] = '\0';
+	*ret_len = (size_t)len;
+	return true;
+}
+
+size_t text_host_to_unicode(struct slice host, char ret[TEXT_HOST_MAX])
+{
+	CLEANUP(idna_close) UIDNA *idna = idna_open();
+	UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+	UErrorCode status = U_ZERO_ERROR;
+
+	if (host.len == 0 || host.len >= TEXT_HOST_MAX) {
+		ret[0] = '\0';
+		return 0;
+	}
+	int32_t len = uidna_nameToUnicodeUTF8(
+		idna, host.at, (int32_t)host.len, ret, TEXT_HOST_MAX, &info, &status);
+	if (U_SUCCESS(status) && len > 0 && len < TEXT_HOST_MAX) {
+		ret[len] = '\0';
+		return (size_t)len;
+	}
+	memcpy(ret, host.at, host.len);
+	ret[host.len] = '\0';
+	return host.len;
+}
