@@ -12,6 +12,7 @@
 #pragma once
 
 #include "lib/arena.h"
+#include "lib/buf.h"
 #include "lib/err.h"
 
 enum { YAML_DEPTH_MAX = 64, YAML_NODES_MAX = 2000000 };
@@ -41,3 +42,6 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 bool yaml_is_null(const struct yaml_node *node); /* plain ~, null or nothing */
 bool yaml_to_bool(const struct yaml_node *node, bool *ret);  /* plain true/false, yes/no, on/off */
 bool yaml_to_i64(const struct yaml_node *node, int64_t *ret); /* plain decimal integer */
+
+/* Adds the text in double quotes, so that yaml_read() gives it back; false when it is no UTF-8. */
+bool yaml_write_text(struct slice text, struct buf *out);
