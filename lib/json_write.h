@@ -7,7 +7,9 @@
  *     json_end_object(&w);
  *
  * Text that is not UTF-8 is written with U+FFFD for each bad byte. A NaN or infinite number is
- * written as null. Unbalanced calls are a wrong program (must). */
+ * written as null. Unbalanced calls are a wrong program (must). Values at the top level are not
+ * separated: the caller puts a line feed between the lines of NDJSON. Line feeds in texts are
+ * escaped, so a value without json_raw() is always one line. */
 #pragma once
 
 #include "lib/buf.h"
@@ -17,6 +19,7 @@ enum { JSON_DEPTH_MAX = 62 };
 struct json_writer {
 	struct buf *out;
 	uint64_t has_items; /* a bit per level: something stands before */
+	uint64_t is_object; /* a bit per level: object, not array */
 	unsigned depth;
 	bool after_key;
 };

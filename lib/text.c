@@ -8,7 +8,6 @@
 #include <unicode/uidna.h>
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
-#include <unicode/utf8.h>
 
 enum { REPLACEMENT = 0xFFFD };
 
@@ -79,15 +78,47 @@ static const UNormalizer2 *normal_form(const UNormalizer2 *(*get)(UErrorCode *))
 	return form;
 }
 
+/* Decodes one code point (Unicode 15, table 3-7); -1 for a bad sequence, of which the longest
+ * valid start is skipped. */
+static int32_t decode(struct slice s, size_t *at)
+{
+	unsigned char lead = (unsigned char)s.at[(*at)++];
+	unsigned char low = 0x80, high = 0xBF;
+	int32_t c;
+	int more;
+
+	if (lead < 0x80)
+		return lead;
+	if (lead < 0xC2 || lead > 0xF4)
+		return -1;
+	more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+	c = lead & (0x3F >> more);
+	if (lead == 0xE0)
+		low = 0xA0;
+	if (lead == 0xF0)
+		low = 0x90;
+	if (lead == 0xED)
+		high = 0x9F;
+	if (lead == 0xF4)
+		high = 0x8F;
+	for (; more > 0; more--) {
+		unsigned char next = *at < s.len ? (unsigned char)s.at[*at] : 0;
+
+		if (next < low || next > high)
+			return -1;
+		c = c << 6 | (next & 0x3F);
+		low = 0x80;
+		high = 0xBF;
+		(*at)++;
+	}
+	return c;
+}
+
 bool text_is_utf8(struct slice s)
 {
-	for (size_t at = 0; at < s.len;) {
-		UChar32 c;
-
-		U8_NEXT(s.at, at, s.len, c);
-		if (c < 0)
+	for (size_t at = 0; at < s.len;)
+		if (decode(s, &at) < 0)
 			return false;
-	}
 	return true;
 }
 
@@ -198,11 +229,9 @@ struct slice text_squeeze(struct arena *a, struct slice utf8)
 
 int32_t text_next(struct slice s, size_t *at)
 {
-	UChar32 c;
-
 	if (*at >= s.len)
 		return -1;
-	U8_NEXT(s.at, *at, s.len, c);
+	int32_t c = decode(s, at);
 	return c < 0 ? REPLACEMENT : c;
 }
 
@@ -213,10 +242,17 @@ bool text_is_word_char(int32_t c)
 
 size_t text_put(int32_t c, char ret[4])
 {
-	size_t len = 0;
-
 	must(c >= 0 && c <= 0x10FFFF);
-	U8_APPEND_UNSAFE(ret, len, c);
+	if (c < 0x80) {
+		ret[0] = (char)c;
+		return 1;
+	}
+	size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = len - 1; i > 0; i--) {
+		ret[i] = (char)(0x80 | (c & 0x3F));
+		c >>= 6;
+	}
+	ret[0] = (char)((0xF0 << (4 - len)) | c);
 	return len;
 }
 
