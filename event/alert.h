@@ -13,9 +13,11 @@
  *   events        up to ALERT_EVENTS_MAX matched events: only the fields named by the rule and
  *                 the identifying ones (event_id, timestamp, event_type, flow_id, url …)
  *
- * Slices are borrowed from wherever the struct was read from. */
+ * Texts are borrowed from the JSON reader the alert was read through; `group` and `events` live in
+ * the arena given. Members not named here are skipped. */
 #pragma once
 
+#include "lib/arena.h"
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 
@@ -39,7 +41,7 @@ struct alert {
 	struct slice attack[ALERT_TAGS_MAX];
 	size_t attack_count;
 	enum alert_domain domain;
-	struct slice group;  /* a JSON object */
+	struct slice group; /* a JSON object */
 	struct slice entity;
 	uint64_t count, threshold, timespan_s;
 	struct slice explanation_vi, explanation_en;
@@ -48,13 +50,14 @@ struct alert {
 	struct slice events; /* a JSON array */
 };
 
-const char *alert_level_name(enum alert_level level);	 /* "high", as Sigma says it */
+const char *alert_level_name(enum alert_level level);    /* "high", as Sigma says it */
 const char *alert_level_name_vi(enum alert_level level); /* "cao" */
 bool alert_level_read(struct slice name, enum alert_level *ret);
 const char *alert_domain_name(enum alert_domain domain);
 
 /* ret: "al-" + 24 hex digits of SHA-256 over the three, NUL-terminated. */
-void alert_id_make(struct slice rule_id, struct slice group, struct slice event_id, char ret[ALERT_ID_LEN + 1]);
+void alert_id_make(struct slice rule_id, struct slice group, struct slice event_id,
+	char ret[ALERT_ID_LEN + 1]);
 
 void alert_write(const struct alert *alert, struct json_writer *w);
-bool alert_read(struct json_value json, struct alert *ret, struct err *err);
+bool alert_read(struct json_value json, struct arena *a, struct alert *ret, struct err *err);

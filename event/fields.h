@@ -37,19 +37,21 @@ enum event_group {
 	EVENT_GROUP_COUNT
 };
 
-#define EVENT_TYPE_TEXT	 struct slice
+#define EVENT_TYPE_TEXT  struct slice
 #define EVENT_TYPE_TEXTS struct event_texts
-#define EVENT_TYPE_UINT	 uint64_t
+#define EVENT_TYPE_UINT  uint64_t
 #define EVENT_TYPE_COUNT uint64_t
-#define EVENT_TYPE_REAL	 double
-#define EVENT_TYPE_BOOL	 bool
-#define EVENT_TYPE_TIME	 int64_t /* microseconds since 1970 */
-#define EVENT_TYPE_JSON	 struct slice
+#define EVENT_TYPE_REAL  double
+#define EVENT_TYPE_BOOL  bool
+#define EVENT_TYPE_TIME  int64_t /* microseconds since 1970 */
+#define EVENT_TYPE_JSON  struct slice
 
 /* One struct a group: struct event_common, struct event_flow, … */
-#define GROUP(id, key, meaning)						struct event_##id {
-#define FIELD(group, member, name, type, unit, sigma, meaning)	EVENT_TYPE_##type member;
-#define END(id)								};
+#define GROUP(id, key, meaning)                                struct event_##id {
+#define FIELD(group, member, name, type, unit, sigma, meaning) EVENT_TYPE_##type member;
+#define END(id)                                                                                    \
+	}                                                                                          \
+	;
 #include "event/fields.def"
 #undef GROUP
 #undef FIELD
@@ -58,6 +60,7 @@ enum event_group {
 struct event_field {
 	enum event_group group;
 	const char *name;
+	const char *path; /* "dns.rrname" */
 	enum event_field_type type;
 	size_t offset; /* in the group's struct */
 	const char *unit, *sigma, *meaning;
@@ -75,8 +78,8 @@ struct event_part {
 };
 
 /* Writes one event as a JSON object. */
-void event_write(struct json_writer *w, const struct event_common *common, const struct event_part *parts,
-	size_t count);
+void event_write(struct json_writer *w, const struct event_common *common,
+	const struct event_part *parts, size_t count);
 
 /* The path of the field that Sigma calls `name` ("dns.rrname" for "query"), or NULL when no other
  * name is known for it. */

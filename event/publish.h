@@ -21,21 +21,21 @@ struct publish;
 
 struct publish_options {
 	struct redis_options redis; /* .address NULL: no Redis */
-	const char *kind;	    /* "net" or "web" */
-	const char *name;	    /* of the sensor or crawler */
+	const char *kind;           /* "net" or "web" */
+	const char *name;           /* of the sensor or crawler */
 	unsigned worker;
-	const char *eve_path;	 /* NULL: none; "-": stdout; appended to otherwise */
-	const char *spool_path;	 /* NULL: no spool, what cannot be sent is dropped and counted */
-	int64_t spool_len_max;	 /* bytes */
-	size_t batch_events;	 /* events per stream entry; 0: 10 */
-	int64_t linger_ms;	 /* a batch waits at most so long for more events; 0: 50 */
-	size_t queue_events;	 /* events waiting for the thread at most; 0: 65536 */
-	int64_t drain_ms;	 /* 0: 3000 */
-	int64_t stream_len_max;	 /* entries kept in the stream at most, about; 0: unbounded */
+	const char *eve_path;   /* NULL: none; "-": stdout; appended to otherwise */
+	const char *spool_path; /* NULL: no spool, what cannot be sent is dropped and counted */
+	int64_t spool_len_max;  /* bytes */
+	size_t batch_events;    /* events per stream entry; 0: 10 */
+	int64_t linger_ms;      /* a batch waits at most so long for more events; 0: 50 */
+	size_t queue_events;    /* events waiting for the thread at most; 0: 65536 */
+	int64_t drain_ms;       /* 0: 3000 */
+	int64_t stream_len_max; /* entries kept in the stream at most, about; 0: unbounded */
 };
 
-struct publish *publish_new(const struct publish_options *options, const struct clock *clock,
-	struct metrics *metrics);
+struct publish *publish_new(
+	const struct publish_options *options, const struct clock *clock, struct metrics *metrics);
 void publish_free(struct publish **p);
 
 /* Ids go on after the last one in the stream, the spool and this process. */

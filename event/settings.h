@@ -15,30 +15,44 @@ struct settings {
 	char *redis_user;
 	char *redis_password_file;
 	char *state_dir; /* where a program keeps what must survive it */
-	char *run_dir;	 /* metrics files: NAME.prom; "" = none */
+	char *run_dir;   /* metrics files: NAME.prom; "" = none */
 	int64_t log_level;
 };
 
 extern const char *const settings_log_levels[];
 
 #define SETTINGS_FIELDS(type, member)                                                              \
-	{.key = "redis.address", .type = CONFIG_TEXT, .offset = offsetof(type, member.redis_address), \
+	{.key = "redis.address",                                                                   \
+		.type = CONFIG_TEXT,                                                               \
+		.offset = offsetof(type, member.redis_address),                                    \
 		.fallback = "unix:/run/haidang/redis.sock",                                        \
 		.help = "unix:/path or host:port; empty for none"},                                \
-		{.key = "redis.user", .type = CONFIG_TEXT,                                         \
-			.offset = offsetof(type, member.redis_user), .fallback = "",               \
+		{.key = "redis.user",                                                              \
+			.type = CONFIG_TEXT,                                                       \
+			.offset = offsetof(type, member.redis_user),                               \
+			.fallback = "",                                                            \
 			.help = "ACL user; empty for the default one"},                            \
-		{.key = "redis.password_file", .type = CONFIG_TEXT,                                \
-			.offset = offsetof(type, member.redis_password_file), .fallback = "",      \
+		{.key = "redis.password_file",                                                     \
+			.type = CONFIG_TEXT,                                                       \
+			.offset = offsetof(type, member.redis_password_file),                      \
+			.fallback = "",                                                            \
 			.help = "File with the password; empty for none"},                         \
-		{.key = "paths.state", .type = CONFIG_TEXT,                                        \
-			.offset = offsetof(type, member.state_dir), .fallback = "/var/lib/haidang", \
+		{.key = "paths.state",                                                             \
+			.type = CONFIG_TEXT,                                                       \
+			.offset = offsetof(type, member.state_dir),                                \
+			.fallback = "/var/lib/haidang",                                            \
 			.help = "Folder for what must survive a program"},                         \
-		{.key = "paths.run", .type = CONFIG_TEXT, .offset = offsetof(type, member.run_dir), \
-			.fallback = "", .help = "Folder for metrics files (NAME.prom); empty for none"}, \
-		{.key = "log.level", .type = CONFIG_CHOICE,                                        \
-			.offset = offsetof(type, member.log_level), .fallback = "notice",          \
-			.choices = settings_log_levels, .help = "error, warning, notice, info or debug"}
+		{.key = "paths.run",                                                               \
+			.type = CONFIG_TEXT,                                                       \
+			.offset = offsetof(type, member.run_dir),                                  \
+			.fallback = "",                                                            \
+			.help = "Folder for metrics files (NAME.prom); empty for none"},           \
+	{                                                                                          \
+		.key = "log.level", .type = CONFIG_CHOICE,                                         \
+		.offset = offsetof(type, member.log_level), .fallback = "notice",                  \
+		.choices = settings_log_levels, .help = "error, warning, notice, info or debug"    \
+	}
 
 /* Options for redis_new() with the password read from its file; texts live in the arena. */
-bool settings_redis(const struct settings *s, struct arena *a, struct redis_options *ret, struct err *err);
+bool settings_redis(
+	const struct settings *s, struct arena *a, struct redis_options *ret, struct err *err);

@@ -15,15 +15,16 @@
 
 enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 
-#define STREAM_INDEX "ev:index"
-#define HEALTH_INDEX "health:index"
+#define STREAM_INDEX      "ev:index"
+#define HEALTH_INDEX      "health:index"
 #define EVENT_FIELD_BATCH "b"
-#define ALERT_FIELD_BODY "a"
-#define CORRELATOR_GROUP "correlator"
+#define ALERT_FIELD_BODY  "a"
+#define CORRELATOR_GROUP  "correlator"
 
 /* `kind` is "net" or "web". The name may hold letters, digits, '-' and '_' (the caller checks
  * with stream_name_is_valid()). */
-void stream_producer(const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
+void stream_producer(
+	const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
 bool stream_name_is_valid(const char *name);
 
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX]);

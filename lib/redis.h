@@ -21,10 +21,10 @@ struct redis;
 struct redis_reply;
 
 struct redis_options {
-	const char *address; /* "unix:/path" or "host:port" */
-	const char *user;    /* NULL: none */
+	const char *address;  /* "unix:/path" or "host:port" */
+	const char *user;     /* NULL: none */
 	const char *password; /* NULL: none */
-	int64_t timeout_ms;  /* 0: 2000 */
+	int64_t timeout_ms;   /* 0: 2000 */
 };
 
 enum redis_kind { REDIS_NIL, REDIS_INT, REDIS_TEXT, REDIS_STATUS, REDIS_ERROR, REDIS_ARRAY };

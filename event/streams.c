@@ -1,0 +1,64 @@
+#include "event/streams.h"
+
+#include "lib/must.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The longest name of a sensor or crawler: its stream's name must fit into STREAM_NAME_MAX. */
+enum { PRODUCER_NAME_MAX = 64 };
+
+static void name_write(char ret[STREAM_NAME_MAX], int len)
+{
+	must(len > 0 && len < STREAM_NAME_MAX);
+	must(ret[len] == '\0');
+}
+
+void stream_producer(const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX])
+{
+	must(stream_name_is_valid(name));
+	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "ev:{%s.%s.%u}", kind, name, worker));
+}
+
+bool stream_name_is_valid(const char *name)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= PRODUCER_NAME_MAX && strspn(name, allowed) == len;
+}
+
+void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX])
+{
+	must(bucket < ALERT_BUCKETS);
+	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "al:{b%02u}", bucket));
+}
+
+void stream_lease(struct slice stream, struct buf *ret)
+{
+	buf_add_text(ret, "lease:");
+	buf_add_slice(ret, stream);
+}
+
+/* FNV-1a of both with a NUL between them, folded; part of the layout of the data in Redis, so it
+ * must never change. */
+unsigned stream_bucket(struct slice rule_id, struct slice group)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const struct slice parts[] = {rule_id, SLICE("\0"), group};
+
+	for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+		for (size_t i = 0; i < parts[p].len; i++)
+			hash = (hash ^ (uint8_t)parts[p].at[i]) * UINT64_C(0x100000001b3);
+	hash ^= hash >> 32;
+	return (unsigned)((hash ^ hash >> 16) % ALERT_BUCKETS);
+}
+
+void stream_window(struct slice rule_id, struct slice group, struct buf *ret)
+{
+	buf_printf(ret, "w:{b%02u}:", stream_bucket(rule_id, group));
+	buf_add_slice(ret, rule_id);
+	buf_add_byte(ret, '|');
+	buf_add_slice(ret, group);
+}

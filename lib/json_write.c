@@ -1,0 +1,336 @@
+#include "lib/json_write.h"
+
+#include "lib/must.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ESCAPE_LEN_MAX = 6, /* \u001f; a bad byte takes 3 */
+	UINT_LEN_MAX = 20,
+	REAL_LEN_MAX = 32,
+};
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+struct json_writer json_writer_on(struct buf *out)
+{
+	return (struct json_writer){.out = out};
+}
+
+/* The common case of buf_room() without a call: this is the probe's hot path. */
+static inline char *room(struct json_writer *w, size_t len)
+{
+	struct buf *b = w->out;
+
+	if (b->room > b->len && b->room - b->len > len)
+		return b->at + b->len;
+	return buf_room(b, len);
+}
+
+static inline void wrote_until(struct json_writer *w, char *end)
+{
+	*end = '\0';
+	w->out->len = (size_t)(end - w->out->at);
+}
+
+static inline uint64_t level_bit(const struct json_writer *w)
+{
+	return UINT64_C(1) << w->depth;
+}
+
+/* Writes the comma where something stands before on this level. */
+static inline char *separate(struct json_writer *w, char *out)
+{
+	uint64_t bit = level_bit(w);
+
+	if (w->has_items & bit)
+		*out++ = ',';
+	w->has_items |= bit;
+	return out;
+}
+
+/* Makes room for the comma, the value and `len` bytes, and writes the comma. */
+static inline char *start_value(struct json_writer *w, size_t len)
+{
+	char *out = room(w, len + 1);
+
+	if (w->after_key) {
+		w->after_key = false;
+		return out;
+	}
+	must(!(w->is_object & level_bit(w)));
+	return w->depth ? separate(w, out) : out;
+}
+
+static inline void begin(struct json_writer *w, char bracket)
+{
+	char *out = start_value(w, 1);
+
+	must(w->depth < JSON_DEPTH_MAX);
+	*out++ = bracket;
+	wrote_until(w, out);
+	w->depth++;
+	w->has_items &= ~level_bit(w);
+	w->is_object &= ~level_bit(w);
+}
+
+static inline void end(struct json_writer *w, char bracket)
+{
+	must(w->depth && !w->after_key);
+	must(!(w->is_object & level_bit(w)) == (bracket == ']'));
+
+	char *out = room(w, 1);
+
+	*out++ = bracket;
+	wrote_until(w, out);
+	w->depth--;
+}
+
+void json_begin_object(struct json_writer *w)
+{
+	begin(w, '{');
+	w->is_object |= level_bit(w);
+}
+
+void json_end_object(struct json_writer *w)
+{
+	end(w, '}');
+}
+
+void json_begin_array(struct json_writer *w)
+{
+	begin(w, '[');
+}
+
+void json_end_array(struct json_writer *w)
+{
+	end(w, ']');
+}
+
+/* Length of the valid UTF-8 sequence of more than one byte at `p`, or 0 (RFC 3629 §4). */
+static size_t utf8_len(const uint8_t *p, size_t left)
+{
+	if (left < 2 || (p[1] & 0xc0) != 0x80)
+		return 0;
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		return 2;
+	if (left < 3 || (p[2] & 0xc0) != 0x80)
+		return 0;
+	if (p[0] >= 0xe0 && p[0] <= 0xef) {
+		bool overlong = p[0] == 0xe0 && p[1] < 0xa0;
+		bool surrogate = p[0] == 0xed && p[1] > 0x9f;
+
+		return overlong || surrogate ? 0 : 3;
+	}
+	if (left < 4 || (p[3] & 0xc0) != 0x80 || p[0] < 0xf0 || p[0] > 0xf4)
+		return 0;
+	bool overlong = p[0] == 0xf0 && p[1] < 0x90;
+	bool beyond = p[0] == 0xf4 && p[1] > 0x8f;
+
+	return overlong || beyond ? 0 : 4;
+}
+
+/* Whether none of the eight bytes is a quote, a backslash, a control character or beyond ASCII. */
+static inline bool is_plain_word(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof word);
+	uint64_t quote = word ^ EACH_BYTE('"'), backslash = word ^ EACH_BYTE('\\');
+	uint64_t hit = (word - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) |
+		(backslash - EACH_BYTE(1)) | word;
+
+	return !(hit & EACH_BYTE(0x80));
+}
+
+/* How many bytes can be copied as they are. */
+static size_t plain_run(struct slice s)
+{
+	size_t i = 0;
+
+	for (;;) {
+		while (s.len - i >= sizeof(uint64_t) && is_plain_word(s.at + i))
+			i += sizeof(uint64_t);
+		if (i == s.len)
+			return i;
+
+		uint8_t c = (uint8_t)s.at[i];
+		size_t len = 1;
+
+		if (c < 0x20 || c == '"' || c == '\\')
+			return i;
+		if (c >= 0x80)
+			len = utf8_len((const uint8_t *)s.at + i, s.len - i);
+		if (!len)
+			return i;
+		i += len;
+	}
+}
+
+static char *write_escape(char *out, uint8_t c)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char letters[0x20] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+
+	if (c >= 0x80) {
+		memcpy(out, "\xef\xbf\xbd", 3);
+		return out + 3;
+	}
+	*out++ = '\\';
+	if (c >= 0x20) {
+		*out++ = (char)c;
+	} else if (letters[c]) {
+		*out++ = letters[c];
+	} else {
+		memcpy(out, "u00", 3);
+		out[3] = hex[c >> 4];
+		out[4] = hex[c & 15];
+		out += 5;
+	}
+	return out;
+}
+
+/* The text in quotes at `out`, where there is room for `s.len` bytes and both quotes as long as
+ * nothing needs an escape. */
+static char *write_quoted(struct json_writer *w, char *out, struct slice s)
+{
+	*out++ = '"';
+	for (;;) {
+		size_t run = plain_run(s);
+
+		if (run)
+			memcpy(out, s.at, run);
+		out += run;
+		s.at += run;
+		s.len -= run;
+		if (!s.len)
+			break;
+		wrote_until(w, out);
+		out = room(w, ESCAPE_LEN_MAX + s.len + 2);
+		out = write_escape(out, (uint8_t)*s.at);
+		s.at++;
+		s.len--;
+	}
+	*out++ = '"';
+	return out;
+}
+
+static void start_key(const struct json_writer *w)
+{
+	must(w->depth && (w->is_object & level_bit(w)) && !w->after_key);
+}
+
+void json_key(struct json_writer *w, const char *key)
+{
+	size_t len = strlen(key);
+
+	start_key(w);
+	char *out = separate(w, room(w, len + 4));
+
+	*out++ = '"';
+	memcpy(out, key, len);
+	out += len;
+	*out++ = '"';
+	*out++ = ':';
+	wrote_until(w, out);
+	w->after_key = true;
+}
+
+void json_key_slice(struct json_writer *w, struct slice key)
+{
+	start_key(w);
+	wrote_until(w, write_quoted(w, separate(w, room(w, key.len + 3)), key));
+
+	char *out = room(w, 1);
+
+	*out++ = ':';
+	wrote_until(w, out);
+	w->after_key = true;
+}
+
+void json_text(struct json_writer *w, struct slice text)
+{
+	wrote_until(w, write_quoted(w, start_value(w, text.len + 2), text));
+}
+
+static char *write_uint(char *out, uint64_t value)
+{
+	char digits[UINT_LEN_MAX];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	memcpy(out, digits + at, sizeof digits - at);
+	return out + sizeof digits - at;
+}
+
+void json_uint(struct json_writer *w, uint64_t value)
+{
+	wrote_until(w, write_uint(start_value(w, UINT_LEN_MAX), value));
+}
+
+void json_int(struct json_writer *w, int64_t value)
+{
+	char *out = start_value(w, UINT_LEN_MAX + 1);
+
+	if (value < 0)
+		*out++ = '-';
+	wrote_until(w, write_uint(out, value < 0 ? -(uint64_t)value : (uint64_t)value));
+}
+
+/* The shortest of 15, 16 and 17 digits that reads back as the same number; always with a point or
+ * an exponent, so that it also reads back as a real one. Needs the "C" locale's point. */
+void json_real(struct json_writer *w, double value)
+{
+	char text[REAL_LEN_MAX];
+	int digits = 15;
+
+	if (!isfinite(value)) {
+		json_null(w);
+		return;
+	}
+	do
+		(void)snprintf(text, sizeof text, "%.*g", digits, value);
+	while (++digits <= 17 && strtod(text, NULL) != value);
+
+	size_t len = strlen(text);
+	char *out = start_value(w, len + 2);
+
+	memcpy(out, text, len);
+	out += len;
+	if (!strpbrk(text, ".e")) {
+		memcpy(out, ".0", 2);
+		out += 2;
+	}
+	wrote_until(w, out);
+}
+
+static void write_value(struct json_writer *w, struct slice json)
+{
+	char *out = start_value(w, json.len);
+
+	memcpy(out, json.at, json.len);
+	wrote_until(w, out + json.len);
+}
+
+void json_bool(struct json_writer *w, bool value)
+{
+	write_value(w, value ? SLICE("true") : SLICE("false"));
+}
+
+void json_null(struct json_writer *w)
+{
+	write_value(w, SLICE("null"));
+}
+
+void json_raw(struct json_writer *w, struct slice json)
+{
+	must(json.len);
+	write_value(w, json);
+}
