@@ -21,35 +21,35 @@ struct settings {
 
 extern const char *const settings_log_levels[];
 
-#define SETTINGS_FIELDS(type, member)                                                              \
+#define SETTINGS_FIELDS(holder, member)                                                            \
 	{.key = "redis.address",                                                                   \
 		.type = CONFIG_TEXT,                                                               \
-		.offset = offsetof(type, member.redis_address),                                    \
+		.offset = offsetof(holder, member.redis_address),                                  \
 		.fallback = "unix:/run/haidang/redis.sock",                                        \
 		.help = "unix:/path or host:port; empty for none"},                                \
 		{.key = "redis.user",                                                              \
 			.type = CONFIG_TEXT,                                                       \
-			.offset = offsetof(type, member.redis_user),                               \
+			.offset = offsetof(holder, member.redis_user),                             \
 			.fallback = "",                                                            \
 			.help = "ACL user; empty for the default one"},                            \
 		{.key = "redis.password_file",                                                     \
 			.type = CONFIG_TEXT,                                                       \
-			.offset = offsetof(type, member.redis_password_file),                      \
+			.offset = offsetof(holder, member.redis_password_file),                    \
 			.fallback = "",                                                            \
 			.help = "File with the password; empty for none"},                         \
 		{.key = "paths.state",                                                             \
 			.type = CONFIG_TEXT,                                                       \
-			.offset = offsetof(type, member.state_dir),                                \
+			.offset = offsetof(holder, member.state_dir),                              \
 			.fallback = "/var/lib/haidang",                                            \
 			.help = "Folder for what must survive a program"},                         \
 		{.key = "paths.run",                                                               \
 			.type = CONFIG_TEXT,                                                       \
-			.offset = offsetof(type, member.run_dir),                                  \
+			.offset = offsetof(holder, member.run_dir),                                \
 			.fallback = "",                                                            \
 			.help = "Folder for metrics files (NAME.prom); empty for none"},           \
 	{                                                                                          \
 		.key = "log.level", .type = CONFIG_CHOICE,                                         \
-		.offset = offsetof(type, member.log_level), .fallback = "notice",                  \
+		.offset = offsetof(holder, member.log_level), .fallback = "notice",                \
 		.choices = settings_log_levels, .help = "error, warning, notice, info or debug"    \
 	}
 

@@ -35,6 +35,12 @@ void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX])
 	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "al:{b%02u}", bucket));
 }
 
+void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX])
+{
+	must(stream_name_is_valid(target));
+	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "dead:{%s}", target));
+}
+
 void stream_lease(struct slice stream, struct buf *ret)
 {
 	buf_add_text(ret, "lease:");

@@ -6,6 +6,7 @@
  *   lease:{STREAM}                          which worker reads a producer stream
  *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
  *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
+ *   dead:{TARGET}                           alerts a courier's target refused for good
  *   health:PROGRAM.INSTANCE, health:index   what `haidang status` shows
  *
  * The part in braces is the cluster's hash tag: window and alert stream of a bucket share it. */
@@ -28,6 +29,7 @@ void stream_producer(
 bool stream_name_is_valid(const char *name);
 
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX]);
+void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX]);
 void stream_lease(struct slice stream, struct buf *ret);
 unsigned stream_bucket(struct slice rule_id, struct slice group);
 void stream_window(struct slice rule_id, struct slice group, struct buf *ret);
