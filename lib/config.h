@@ -45,8 +45,9 @@ struct config_field {
 	const char *key;
 	enum config_type type;
 	size_t offset;
-	const char *fallback; /* as it would be written; NULL = must be given (in a list item) */
-	int64_t min, max;     /* both 0: no bound */
+	const char *fallback; /* as it would be written; NULL: a list item must give it, else it is
+				 empty */
+	int64_t min, max;     /* both 0: no bound; of lists, the count of items when max > 0 */
 	const char *const *choices; /* NULL-terminated */
 	const struct config_schema *item;
 	const char *help; /* one line: meaning and unit */
@@ -61,7 +62,7 @@ struct config_schema {
 /* `path` NULL gives the defaults. */
 bool config_read(const struct config_schema *schema, const char *path, struct arena *a, void *ret, struct err *err);
 
-/* Sets one value from text, as a command line option does. */
+/* Sets one value from text, as a command line option does; lists as "a, b" or [a, b]. */
 bool config_set(const struct config_schema *schema, struct arena *a, void *config, const char *key,
 	const char *value, struct err *err);
 
