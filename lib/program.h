@@ -11,7 +11,7 @@
 #include "lib/config.h"
 
 struct program_option {
-	char letter;	  /* 'r' for -r, 0 for none */
+	char letter;      /* 'r' for -r, 0 for none */
 	const char *name; /* "read" for --read, or NULL */
 	const char *key;  /* the setting it writes; one of CONFIG_BOOL takes no value */
 };
@@ -27,19 +27,30 @@ struct program {
 	const char *name; /* "haidang-probe" */
 	const char *summary;
 	const struct config_schema *schema;
-	const struct program_option *options; /* ends with one whose .key is NULL; may be NULL */
+	const struct program_option *options;   /* ends with one whose .key is NULL; may be NULL */
 	const struct program_command *commands; /* ends with one whose .name is NULL; may be NULL */
 	bool (*check)(void *config, struct err *err); /* may be NULL */
-	int (*run)(void *config, struct arena *a); /* the exit status; NULL: only commands */
-	int64_t (*log_level)(const void *config); /* enum log_level; may be NULL */
+	int (*run)(void *config, struct arena *a);    /* the exit status; NULL: only commands */
+	int64_t (*log_level)(const void *config);     /* enum log_level; may be NULL */
 };
 
 int program_main(const struct program *program, int argc, char **argv);
 
+/* The configuration file that program_main() reads with this command line, or NULL for none; for
+ * who reads it again on SIGHUP. */
+const char *program_config_path(int argc, char **argv);
+
+/* For a command with options of its own: reads --config and `options` from its arguments into
+ * `ret_config`, in any order with its other arguments, which end up behind them. Gives the index
+ * of the first other argument (argc when there is none), or -1 after a message on stderr. */
+int program_command_options(const struct config_schema *schema,
+	const struct program_option *options, struct arena *a, void *ret_config, int argc,
+	char **argv);
+
 /* For a command that reads the configuration too: reads it as program_main() does for .run and
  * takes --config, --set and the program's options out of argv; the command's own words stay. */
-bool program_options(const struct program *program, struct arena *a, int *argc, char **argv, void *config,
-	struct err *err);
+bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
+	void *config, struct err *err);
 
 /* As file_read(): a whole file, at most `len_max` bytes, "-" for stdin, appended to `out`. */
 bool program_read_file(const char *path, size_t len_max, struct buf *out, struct err *err);
