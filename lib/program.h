@@ -36,17 +36,6 @@ struct program {
 
 int program_main(const struct program *program, int argc, char **argv);
 
-/* The configuration file that program_main() reads with this command line, or NULL for none; for
- * who reads it again on SIGHUP. */
-const char *program_config_path(int argc, char **argv);
-
-/* For a command with options of its own: reads --config and `options` from its arguments into
- * `ret_config`, in any order with its other arguments, which end up behind them. Gives the index
- * of the first other argument (argc when there is none), or -1 after a message on stderr. */
-int program_command_options(const struct config_schema *schema,
-	const struct program_option *options, struct arena *a, void *ret_config, int argc,
-	char **argv);
-
 /* For a command that reads the configuration too: reads it as program_main() does for .run and
  * takes --config, --set and the program's options out of argv; the command's own words stay. */
 bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
