@@ -23,6 +23,7 @@ struct line {
 	struct err *err;
 	const char *config_path;
 	bool check, print_config, help, version;
+	bool lenient; /* unknown options are a command's own and stay */
 	struct setting *settings;
 	size_t settings_count;
 	char **rest; /* what is no option */
@@ -100,7 +101,15 @@ static bool flag_take(struct line *l, const char *name, bool *flag, const char *
 	return true;
 }
 
-static bool long_take(struct line *l, const char *word)
+static bool unknown_take(struct line *l, char *word)
+{
+	if (!l->lenient)
+		return err_set(l->err, NULL, 0, "unknown option %s; see --help", word);
+	l->rest[l->rest_count++] = word;
+	return true;
+}
+
+static bool long_take(struct line *l, char *word)
 {
 	struct slice whole = slice_of(word);
 	size_t equals = slice_find_byte(whole, '=');
@@ -118,7 +127,7 @@ static bool long_take(struct line *l, const char *word)
 			return option_take(l, option, name, in_word);
 	}
 	if (!l->program->schema)
-		return err_set(l->err, NULL, 0, "unknown option %s", name);
+		return unknown_take(l, word);
 	if (text_is(name, "--config")) {
 		l->config_path = value_take(l, name, in_word);
 		return l->config_path != NULL;
@@ -129,10 +138,10 @@ static bool long_take(struct line *l, const char *word)
 		return flag_take(l, name, &l->print_config, in_word);
 	if (text_is(name, "--set"))
 		return set_take(l, in_word);
-	return err_set(l->err, NULL, 0, "unknown option %s", name);
+	return unknown_take(l, word);
 }
 
-static bool short_take(struct line *l, const char *word)
+static bool short_take(struct line *l, char *word)
 {
 	const struct program_option *option = l->program->options;
 	const char *shown = arena_printf(l->a, "-%c", word[1]);
@@ -143,7 +152,7 @@ static bool short_take(struct line *l, const char *word)
 	}
 	if (text_is(word, "-h"))
 		return flag_take(l, word, &l->help, NULL);
-	return err_set(l->err, NULL, 0, "unknown option %s", word);
+	return unknown_take(l, word);
 }
 
 static bool line_read(struct line *l, int argc, char **argv)
@@ -347,7 +356,7 @@ int program_main(const struct program *program, int argc, char **argv)
 bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
 	void *config, struct err *err)
 {
-	struct line line = {.program = program, .a = a, .err = err};
+	struct line line = {.program = program, .a = a, .err = err, .lenient = true};
 
 	if (!line_read(&line, *argc, argv) || !settings_apply(&line, config))
 		return false;

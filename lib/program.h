@@ -37,7 +37,7 @@ struct program {
 int program_main(const struct program *program, int argc, char **argv);
 
 /* For a command that reads the configuration too: reads it as program_main() does for .run and
- * takes --config, --set and the program's options out of argv; the command's own words stay. */
+ * takes --config, --set and the program's options out of argv; what it does not know stays. */
 bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
 	void *config, struct err *err);
 
