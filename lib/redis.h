@@ -10,11 +10,13 @@
  *     redis_free(&r);
  *
  * redis_flush() connects when needed; after a failed connect it answers -EAGAIN at once until a
- * back-off (doubling from 50 ms to 2 s) has passed. No call blocks longer than the timeout. A
- * client belongs to one thread. */
+ * back-off (doubling from 50 ms to 2 s on the given clock) has passed. No call waits longer than
+ * the timeout, in real time, for Redis to take or give another byte. A Redis that is still loading
+ * its data counts as away. A client belongs to one thread. */
 #pragma once
 
 #include "lib/clock.h"
+#include "lib/err.h"
 #include "lib/slice.h"
 
 struct redis;
@@ -35,6 +37,10 @@ struct redis_script {
 	char sha1[41]; /* filled by redis_register_script() */
 };
 
+/* Whether `address` can be one; says what is wrong with it otherwise. */
+bool redis_address_check(const char *address, struct err *err);
+
+/* The options are copied. An address that cannot be one makes every connect fail. */
 struct redis *redis_new(const struct redis_options *options, const struct clock *clock);
 void redis_free(struct redis **r);
 bool redis_connected(const struct redis *r);
@@ -55,13 +61,17 @@ void redis_queue_script(struct redis *r, const struct redis_script *script, stru
 typedef void redis_on_reply(void *ctx, size_t index, const struct redis_reply *reply);
 
 /* Sends what is queued and reads all replies. 0, or -errno when the connection failed or a script
- * was not loaded (-EAGAIN); the queue is empty afterwards either way. `fn` may be NULL. */
+ * was not loaded (-EAGAIN; the next connect loads it); the queue is empty afterwards either way.
+ * Never -ENOENT or -ENOSPC. `fn` may be NULL and must not use the client. */
 int redis_flush(struct redis *r, redis_on_reply *fn, void *ctx) __attribute__((warn_unused_result));
 
 /* One command and its reply, which the caller frees. Nothing may be queued. */
 int redis_call(struct redis *r, struct slice key, const struct slice *args, size_t count,
 	struct redis_reply **ret) __attribute__((warn_unused_result));
 void redis_reply_free(struct redis_reply **reply);
+
+/* The next flush or call waits so much longer: it holds a command that blocks in Redis. */
+void redis_be_patient(struct redis *r, int64_t extra_ms);
 
 enum redis_kind redis_reply_kind(const struct redis_reply *reply);
 struct slice redis_reply_text(const struct redis_reply *reply); /* text, status or error */
