@@ -255,7 +255,7 @@ static const struct yaml_node *list_of(struct reader *r, const char *key, struct
 	struct yaml_node *list = arena_alloc(r->a, sizeof(*list));
 
 	list->kind = YAML_LIST;
-	list->values = arena_array(r->a, text.len + 1, sizeof(*list->values));
+	list->values = arena_array(r->a, text.len + 1, sizeof(struct yaml_node *));
 	while (slice_cut(&rest, ',', &part))
 		list->values[list->count++] = scalar_of(r->a, slice_trim(part), true);
 	return list;
@@ -477,15 +477,15 @@ bool config_read(const struct config_schema *schema, const char *path, struct ar
 	return file_map_read(&r, &t, docs.at[0]);
 }
 
-bool config_set(const struct config_schema *schema, struct arena *a, void *config, const char *key,
-	const char *value, struct err *err)
+bool config_set(const struct config_schema *schema, struct arena *a, void *config,
+	struct config_setting setting, struct err *err)
 {
 	struct reader r = {.a = a, .err = err};
-	const struct config_field *f = field_find(schema, slice_of(key));
+	const struct config_field *f = field_find(schema, slice_of(setting.key));
 
 	if (!f)
-		return unknown_key(&r, schema, key, 0);
-	return value_from_text(&r, f, value, place_of(f, config));
+		return unknown_key(&r, schema, setting.key, 0);
+	return value_from_text(&r, f, setting.value, place_of(f, config));
 }
 
 /* ---- writing ---- */

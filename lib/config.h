@@ -19,14 +19,14 @@
 #include "lib/err.h"
 
 enum config_type {
-	CONFIG_TEXT,	 /* char *; min/max bound its length in bytes when max > 0 */
-	CONFIG_INT,	 /* int64_t */
-	CONFIG_BOOL,	 /* bool */
+	CONFIG_TEXT,     /* char *; min/max bound its length in bytes when max > 0 */
+	CONFIG_INT,      /* int64_t */
+	CONFIG_BOOL,     /* bool */
 	CONFIG_DURATION, /* int64_t milliseconds: 250ms, 5s, 10m, 2h, 30d; min/max in ms */
-	CONFIG_SIZE,	 /* int64_t bytes: 512, 64KiB, 10MiB, 1GiB */
-	CONFIG_CHOICE,	 /* int64_t index into .choices */
-	CONFIG_TEXTS,	 /* struct config_texts */
-	CONFIG_LIST,	 /* struct config_list of .item structs */
+	CONFIG_SIZE,     /* int64_t bytes: 512, 64KiB, 10MiB, 1GiB */
+	CONFIG_CHOICE,   /* int64_t index into .choices */
+	CONFIG_TEXTS,    /* struct config_texts */
+	CONFIG_LIST,     /* struct config_list of .item structs */
 };
 
 struct config_texts {
@@ -60,11 +60,15 @@ struct config_schema {
 };
 
 /* `path` NULL gives the defaults. */
-bool config_read(const struct config_schema *schema, const char *path, struct arena *a, void *ret, struct err *err);
+bool config_read(const struct config_schema *schema, const char *path, struct arena *a, void *ret,
+	struct err *err);
 
 /* Sets one value from text, as a command line option does; lists as "a, b" or [a, b]. */
-bool config_set(const struct config_schema *schema, struct arena *a, void *config, const char *key,
-	const char *value, struct err *err);
+struct config_setting {
+	const char *key, *value;
+};
+bool config_set(const struct config_schema *schema, struct arena *a, void *config,
+	struct config_setting setting, struct err *err);
 
 /* The whole configuration as YAML with a comment per setting; config_read() reads it back. */
 void config_write(const struct config_schema *schema, const void *config, struct buf *out);

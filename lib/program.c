@@ -3,6 +3,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,10 +14,6 @@ enum { BAD_USE = 2 };
 
 static const char default_path[] = "/etc/haidang/haidang.yaml";
 
-struct setting {
-	const char *key, *value, *shown; /* shown: as the person wrote it */
-};
-
 struct line {
 	const struct program *program;
 	struct arena *a;
@@ -24,7 +21,7 @@ struct line {
 	const char *config_path;
 	bool check, print_config, help, version;
 	bool lenient; /* unknown options are a command's own and stay */
-	struct setting *settings;
+	struct config_setting *settings;
 	size_t settings_count;
 	char **rest; /* what is no option */
 	int rest_count;
@@ -59,10 +56,10 @@ static const char *value_take(struct line *l, const char *name, const char *in_w
 	return NULL;
 }
 
-static bool setting_add(struct line *l, const char *shown, const char *key, const char *value)
+static bool setting_add(struct line *l, const char *key, const char *value)
 {
 	if (value)
-		l->settings[l->settings_count++] = (struct setting){key, value, shown};
+		l->settings[l->settings_count++] = (struct config_setting){key, value};
 	return value != NULL;
 }
 
@@ -72,8 +69,8 @@ static bool option_take(
 	const struct config_field *f = field_of(l->program, option->key);
 
 	if (f && f->type == CONFIG_BOOL)
-		return setting_add(l, shown, option->key, in_word ? in_word : "true");
-	return setting_add(l, shown, option->key, value_take(l, shown, in_word));
+		return setting_add(l, option->key, in_word ? in_word : "true");
+	return setting_add(l, option->key, value_take(l, shown, in_word));
 }
 
 /* --set section.name=value */
@@ -90,7 +87,7 @@ static bool set_take(struct line *l, const char *in_word)
 		return err_set(l->err, NULL, 0, "--set %s: expected section.name=value", pair);
 	const char *key = arena_copy(l->a, (struct slice){pair, equals});
 
-	return setting_add(l, "--set", key, pair + equals + 1);
+	return setting_add(l, key, pair + equals + 1);
 }
 
 static bool flag_take(struct line *l, const char *name, bool *flag, const char *in_word)
@@ -265,9 +262,9 @@ static bool settings_apply(struct line *l, void *config)
 	if (!config_read(p->schema, path, l->a, config, l->err))
 		return false;
 	for (size_t i = 0; i < l->settings_count; i++) {
-		const struct setting *s = &l->settings[i];
+		const struct config_setting *s = &l->settings[i];
 
-		if (!config_set(p->schema, l->a, config, s->key, s->value, l->err))
+		if (!config_set(p->schema, l->a, config, *s, l->err))
 			return false;
 	}
 	return true;
@@ -285,17 +282,19 @@ static int service_run(struct line *l)
 {
 	const struct program *p = l->program;
 	void *config = p->schema ? arena_alloc(l->a, p->schema->size) : NULL;
+	bool levels = config && p->log_level;
 
-	if (p->schema && !settings_apply(l, config))
+	if (config && !settings_apply(l, config))
 		return complain(p, l->err);
 	if (l->print_config)
 		return config_print(l, config);
-	log_init(p->name, p->log_level ? (enum log_level)p->log_level(config) : LOG_LEVEL_NOTICE);
+	log_init(p->name, levels ? (enum log_level)p->log_level(config) : LOG_LEVEL_NOTICE);
 	if (l->check) {
 		if (p->check && !p->check(config, l->err))
 			return complain(p, l->err);
 		return say(SLICE("configuration is good\n"));
 	}
+	must(p->run != NULL);
 	return p->run(config, l->a);
 }
 
@@ -330,7 +329,7 @@ static int line_run(struct line *l)
 			l->rest[0]);
 		return complain(p, l->err);
 	}
-	if (!p->run && !(p->schema && (l->check || l->print_config))) {
+	if (!p->run && !l->check && !l->print_config) {
 		err_set(l->err, NULL, 0, "expected a command; see --help");
 		return complain(p, l->err);
 	}
@@ -353,17 +352,18 @@ int program_main(const struct program *program, int argc, char **argv)
 	return line_run(&line);
 }
 
-bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
-	void *config, struct err *err)
+void *program_options(
+	const struct program *program, struct arena *a, int *argc, char **argv, struct err *err)
 {
 	struct line line = {.program = program, .a = a, .err = err, .lenient = true};
+	void *config = arena_alloc(a, program->schema->size);
 
 	if (!line_read(&line, *argc, argv) || !settings_apply(&line, config))
-		return false;
+		return NULL;
 	for (int i = 0; i < line.rest_count; i++)
 		argv[1 + i] = line.rest[i];
 	*argc = 1 + line.rest_count;
-	return true;
+	return config;
 }
 
 bool program_read_file(const char *path, size_t len_max, struct buf *out, struct err *err)

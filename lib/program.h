@@ -37,9 +37,10 @@ struct program {
 int program_main(const struct program *program, int argc, char **argv);
 
 /* For a command that reads the configuration too: reads it as program_main() does for .run and
- * takes --config, --set and the program's options out of argv; what it does not know stays. */
-bool program_options(const struct program *program, struct arena *a, int *argc, char **argv,
-	void *config, struct err *err);
+ * takes --config, --set and the program's options out of argv; what it does not know stays. Gives
+ * the struct of the schema in the arena, or NULL with `err` set. */
+void *program_options(
+	const struct program *program, struct arena *a, int *argc, char **argv, struct err *err);
 
 /* As file_read(): a whole file, at most `len_max` bytes, "-" for stdin, appended to `out`. */
 bool program_read_file(const char *path, size_t len_max, struct buf *out, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "lib/file.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static void push(struct yaml_node ***at, size_t *count, size_t *room, struct yam
 {
 	if (*count == *room) {
 		*room = *room ? *room * 2 : 64;
-		*at = mem_resize(*at, *room, sizeof(**at));
+		*at = mem_resize(*at, *room, sizeof(struct yaml_node *));
 	}
 	(*at)[(*count)++] = node;
 }
@@ -122,6 +123,7 @@ static bool keys_are_unique(struct build *b, const struct yaml_node *map)
 
 static bool frame_close(struct build *b)
 {
+	must(b->depth > 0); /* libyaml pairs starts and ends */
 	struct frame frame = b->frames[--b->depth];
 	struct yaml_node *node = frame.node, **children = b->pending + frame.base;
 	size_t count = b->pending_count - frame.base;
