@@ -2,8 +2,18 @@
 
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
+#include <nettle/md5.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
+
+void digest_md5(struct slice bytes, uint8_t ret[MD5_LEN])
+{
+	struct md5_ctx ctx;
+
+	md5_init(&ctx);
+	md5_update(&ctx, bytes.len, (const uint8_t *)bytes.at);
+	md5_digest(&ctx, MD5_LEN, ret);
+}
 
 void digest_sha1(struct slice bytes, uint8_t ret[SHA1_LEN])
 {

@@ -1,11 +1,12 @@
-/* Hashes and encodings: SHA-1 (for formats that fix it), SHA-256 and HMAC-SHA256 through a
- * library; hex and base64. */
+/* Hashes and encodings: MD5 and SHA-1 (for formats that fix them), SHA-256 and HMAC-SHA256 through
+ * a library; hex and base64. */
 #pragma once
 
 #include "lib/slice.h"
 
-enum { SHA1_LEN = 20, SHA256_LEN = 32 };
+enum { MD5_LEN = 16, SHA1_LEN = 20, SHA256_LEN = 32 };
 
+void digest_md5(struct slice bytes, uint8_t ret[MD5_LEN]);
 void digest_sha1(struct slice bytes, uint8_t ret[SHA1_LEN]);
 void digest_sha256(struct slice bytes, uint8_t ret[SHA256_LEN]);
 void digest_hmac_sha256(struct slice key, struct slice bytes, uint8_t ret[SHA256_LEN]);
