@@ -16,11 +16,12 @@
 
 enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 
-#define STREAM_INDEX      "ev:index"
-#define HEALTH_INDEX      "health:index"
-#define EVENT_FIELD_BATCH "b"
-#define ALERT_FIELD_BODY  "a"
-#define CORRELATOR_GROUP  "correlator"
+#define STREAM_INDEX         "ev:index"
+#define HEALTH_INDEX         "health:index"
+#define EVENT_FIELD_BATCH    "b"
+#define ALERT_FIELD_BODY     "a"
+#define CORRELATOR_GROUP     "correlator"
+#define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
 
 /* `kind` is "net" or "web". The name may hold letters, digits, '-' and '_' (the caller checks
  * with stream_name_is_valid()). */
