@@ -229,7 +229,9 @@ void redis_queue_script(struct redis *r, const struct redis_script *script, stru
 
 static int fail(struct redis *r, int error, const char *doing)
 {
-	(void)snprintf(r->said, sizeof r->said, "%s: %s", doing, strerrordesc_np(error));
+	const char *why = strerrordesc_np(error);
+
+	(void)snprintf(r->said, sizeof r->said, "%s: %s", doing, why ? why : "unknown error");
 	disconnect(r);
 	return -error;
 }
