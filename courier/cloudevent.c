@@ -1,0 +1,63 @@
+#include "courier/cloudevent.h"
+
+#include "lib/json_write.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+
+/* CloudEvents 1.0 §Type System: a String holds no control characters and no noncharacters. */
+static bool is_string_char(int32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+		return false;
+	return (c & 0xfffe) != 0xfffe && !(c >= 0xfdd0 && c <= 0xfdef);
+}
+
+static struct slice string_clean(struct slice text, struct buf *out)
+{
+	for (size_t at = 0, next = 0; out->len < SUBJECT_LEN_MAX; at = next) {
+		int32_t c = text_next(text, &next);
+
+		if (c < 0)
+			break;
+		if (is_string_char(c))
+			buf_add(out, text.at + at, next - at);
+	}
+	return buf_slice(out);
+}
+
+static const char *type_of(const struct parcel *parcel)
+{
+	if (parcel->purpose == PARCEL_TEST)
+		return CLOUDEVENT_TYPE_TEST;
+	return parcel->revision > 1 ? CLOUDEVENT_TYPE_UPDATED : CLOUDEVENT_TYPE_RAISED;
+}
+
+static void text_member(struct json_writer *w, const char *key, const char *value)
+{
+	json_key(w, key);
+	json_text(w, slice_of(value));
+}
+
+void cloudevent_write(const struct parcel *parcel, const char *source, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf clean = {0};
+	struct slice subject = string_clean(parcel->entity, &clean);
+	struct json_writer w = json_writer_on(out);
+	char time[TIME_TEXT_LEN + 1];
+
+	time_write(parcel->timestamp_us, time);
+	json_begin_object(&w);
+	text_member(&w, "specversion", "1.0");
+	text_member(&w, "id", parcel->key);
+	text_member(&w, "source", source);
+	text_member(&w, "type", type_of(parcel));
+	if (subject.len > 0) { /* must not be an empty string */
+		json_key(&w, "subject");
+		json_text(&w, subject);
+	}
+	text_member(&w, "time", time);
+	text_member(&w, "datacontenttype", "application/json");
+	json_key(&w, "data");
+	json_raw(&w, parcel->alert);
+	json_end_object(&w);
+}

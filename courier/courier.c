@@ -1,0 +1,199 @@
+#include "courier/courier.h"
+
+#include "courier/worker.h"
+#include "event/health.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BAD_CONFIG = 2, LOOP_MS = 1000 };
+
+/* What one reading of the configuration gave; replaced as a whole on SIGHUP. */
+struct generation {
+	struct arena *arena;
+	struct courier_config config;
+	struct redis_options redis;
+	struct worker *workers[TARGETS_MAX];
+	size_t count;
+};
+
+struct courier {
+	const struct clock *clock;
+	struct service *service;
+	struct metrics *metrics;
+	struct metric *targets, *failing, *reloads_failed;
+	struct redis *redis; /* for health */
+	struct generation *now;
+	int64_t started_us;
+};
+
+static void generation_free(struct generation **g)
+{
+	if (!*g)
+		return;
+	for (size_t i = 0; i < (*g)->count; i++) /* all at once, so that they drain side by side */
+		worker_stop((*g)->workers[i]);
+	for (size_t i = 0; i < (*g)->count; i++)
+		worker_free(&(*g)->workers[i]);
+	arena_free(&(*g)->arena);
+	mem_free(*g);
+	*g = NULL;
+}
+
+/* Checks it and reads the password; starts nothing. Takes over the arena, in which the values of
+ * `config` may live. */
+static struct generation *generation_new(
+	struct arena *arena, const struct courier_config *config, struct err *err)
+{
+	CLEANUP(generation_free) struct generation *g = mem_alloc(sizeof(*g));
+
+	g->arena = arena;
+	g->config = *config;
+	if (!courier_config_check(&g->config, err) ||
+		!settings_redis(&g->config.shared, arena, &g->redis, err))
+		return NULL;
+	if (!g->redis.address || !g->redis.address[0]) {
+		err_set(err, NULL, 0, "redis.address: the courier needs Redis");
+		return NULL;
+	}
+	struct generation *good = g;
+
+	g = NULL;
+	return good;
+}
+
+static bool generation_start(struct generation *g, struct courier *c, struct err *err)
+{
+	for (size_t i = 0; i < g->config.targets.count; i++) {
+		struct worker_options options = {
+			.place = {.config = &courier_targets(&g->config)[i],
+				.source = g->config.source,
+				.clock = c->clock},
+			.redis = g->redis,
+			.metrics = c->metrics,
+		};
+
+		g->workers[g->count] = worker_start(&options, err);
+		if (!g->workers[g->count])
+			return false;
+		g->count++;
+	}
+	return true;
+}
+
+static void status_write(struct courier *c, struct buf *out)
+{
+	struct generation *g = c->now;
+	int64_t failing = 0;
+
+	for (size_t i = 0; i < g->count; i++) {
+		char said[REASON_MAX];
+
+		if (!worker_is_failing(g->workers[i], said))
+			continue;
+		buf_printf(out, "%s%s: %s",
+			failing++ ? "; " : "degraded: ", courier_targets(&g->config)[i].name, said);
+	}
+	metric_set(c->failing, failing);
+	metric_set(c->targets, (int64_t)g->count);
+	if (!failing)
+		buf_printf(out, "delivering to %zu targets", g->count);
+}
+
+static void report(void *ctx)
+{
+	struct courier *c = ctx;
+	const struct courier_config *config = &c->now->config;
+	struct health health = {"courier", config->name, c->started_us};
+	CLEANUP(buf_release) struct buf status = {0};
+
+	status_write(c, &status);
+	service_status(c->service, buf_text(&status));
+	if (health_report(&health, c->redis, c->clock, c->metrics, buf_text(&status)) < 0)
+		log_warning("Health cannot be written: %s", redis_said(c->redis));
+	if (!config->shared.run_dir[0])
+		return;
+	CLEANUP(mem_cleanup) char *path = mem_printf("%s/courier.prom", config->shared.run_dir);
+	int err = metrics_write_file(c->metrics, path);
+
+	if (err < 0)
+		log_warning("Metrics cannot be written, path=%s: %s", path, strerror(-err));
+}
+
+/* The old workers end before the new ones start, for both would read as the same consumer. What was
+ * under way and not acknowledged is pending and read first by the new ones. */
+static void reload(struct courier *c, courier_reread *reread)
+{
+	struct arena *arena = arena_new();
+	struct err err = {0};
+	struct generation *next = NULL;
+	const struct courier_config *config = reread(arena, &err);
+
+	if (config)
+		next = generation_new(arena, config, &err);
+	else
+		arena_free(&arena);
+	if (!next) {
+		metric_add(c->reloads_failed, 1);
+		log_error("The configuration was not reloaded, the old one stays: %s",
+			err_text(&err));
+		return;
+	}
+	generation_free(&c->now);
+	c->now = next;
+	redis_free(&c->redis);
+	c->redis = redis_new(&next->redis, c->clock);
+	if (!generation_start(next, c, &err))
+		log_error("A target was not started: %s", err_text(&err));
+	log_notice("Configuration reloaded, targets=%zu", next->count);
+	report(c);
+}
+
+static void serve(struct courier *c, courier_reread *reread)
+{
+	service_timer(c->service, HEALTH_INTERVAL_MS, report, c);
+	report(c);
+	service_ready(c->service, "delivering");
+	log_notice("Delivering alerts, targets=%zu", c->now->count);
+	while (service_running(c->service)) {
+		if (service_reload_wanted(c->service))
+			reload(c, reread);
+		service_wait(c->service, LOOP_MS);
+	}
+	log_notice("Ending; what is not delivered yet stays in Redis");
+	report(c);
+}
+
+int courier_run(const struct courier_config *config, courier_reread *reread)
+{
+	CLEANUP(metrics_free) struct metrics *metrics = metrics_new();
+	struct courier c = {.clock = clock_system(), .metrics = metrics};
+	struct err err = {0};
+
+	c.started_us = clock_wall_us(c.clock);
+	c.targets = metrics_gauge(metrics, "haidang_courier_targets", "", "Targets configured.");
+	c.failing = metrics_gauge(metrics, "haidang_courier_targets_failing", "",
+		"Targets that take no alerts at present.");
+	c.reloads_failed = metrics_counter(metrics, "haidang_courier_reloads_failed_total", "",
+		"Reloads refused for a bad configuration.");
+	c.now = generation_new(arena_new(), config, &err);
+	if (!c.now) {
+		log_error("%s", err_text(&err));
+		return BAD_CONFIG;
+	}
+	c.service = service_new("haidang-courier", c.clock);
+	c.redis = redis_new(&c.now->redis, c.clock);
+	bool started = generation_start(c.now, &c, &err);
+
+	if (started)
+		serve(&c, reread);
+	else
+		log_error("%s", err_text(&err));
+	generation_free(&c.now);
+	redis_free(&c.redis);
+	service_free(&c.service);
+	return started ? 0 : BAD_CONFIG;
+}
