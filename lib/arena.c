@@ -14,6 +14,23 @@ enum {
 	ALIGN = _Alignof(max_align_t),
 };
 
+/* Under AddressSanitizer what is not handed out is poisoned, with a gap behind each piece, so that
+ * it finds overruns and use after a rewind inside a chunk too. */
+#if defined(__SANITIZE_ADDRESS__)
+#define GAP ALIGN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GAP ALIGN
+#endif
+#endif
+#ifdef GAP
+#include <sanitizer/asan_interface.h>
+#else
+#define GAP                                  0
+#define ASAN_POISON_MEMORY_REGION(at, len)   ((void)(at), (void)(len))
+#define ASAN_UNPOISON_MEMORY_REGION(at, len) ((void)(at), (void)(len))
+#endif
+
 struct chunk {
 	struct chunk *next; /* the one that was filled before */
 	size_t room;
@@ -32,6 +49,7 @@ static struct chunk *chunk_new(size_t room, struct chunk *next)
 
 	chunk->room = room;
 	chunk->next = next;
+	ASAN_POISON_MEMORY_REGION(chunk->bytes, room);
 	return chunk;
 }
 
@@ -68,7 +86,9 @@ void arena_rewind(struct arena *a)
 
 	chunks_free(kept->next);
 	kept->next = NULL;
+	ASAN_UNPOISON_MEMORY_REGION(kept->bytes, kept->used);
 	memset(kept->bytes, 0, kept->used);
+	ASAN_POISON_MEMORY_REGION(kept->bytes, kept->used);
 	kept->used = 0;
 	a->used = 0;
 }
@@ -92,7 +112,7 @@ static void chunk_add(struct arena *a, size_t len)
 void *arena_alloc(struct arena *a, size_t len)
 {
 	must(len < SIZE_MAX / 2);
-	size_t rounded = (len + ALIGN - 1) / ALIGN * ALIGN;
+	size_t rounded = (len + ALIGN - 1) / ALIGN * ALIGN + GAP;
 	struct chunk *chunk = a->current;
 
 	if (rounded > chunk->room - chunk->used) {
@@ -101,6 +121,7 @@ void *arena_alloc(struct arena *a, size_t len)
 	}
 	void *memory = chunk->bytes + chunk->used;
 
+	ASAN_UNPOISON_MEMORY_REGION(memory, len);
 	chunk->used += rounded;
 	a->used += rounded;
 	return memory;

@@ -1,24 +1,28 @@
 #include "lib/log.h"
 
+#include "lib/clock.h"
+
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 1024 };
+enum { SAID_MAX = 1024, REPEATS_AFTER_MS = 60000 };
 
 /* The one mutable global state outside of main.c: a log is a program's, not a module's. */
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* of all but `level` */
+	_Atomic enum log_level level;
 	char program[64];
-	enum log_level level;
 	bool journal; /* stderr is a journal, which reads a priority prefix */
+	char last[SAID_MAX];
 	enum log_level last_level;
-	unsigned long repeats;
-	char last[LINE_MAX_LEN];
+	unsigned long repeats; /* of `last`, not told yet */
+	mono_t tell;           /* when to tell them at the latest */
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = LOG_LEVEL_NOTICE};
 
 /* sd-daemon(3): the syslog priorities. */
@@ -30,20 +34,31 @@ static const int priorities[] = {
 	[LOG_LEVEL_DEBUG] = 7,
 };
 
+/* A closed descriptor 0 to 2 would become the next file that is opened, and then the log would
+ * be written into that. */
+static void standard_fds_take(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			abort();
+	}
+}
+
 void log_init(const char *program, enum log_level level)
 {
+	standard_fds_take();
 	(void)pthread_mutex_lock(&state.lock);
 	(void)snprintf(state.program, sizeof(state.program), "%s", program);
-	state.level = level;
-	/* Before any thread starts, so the environment stands still. */
+	/* Read before any thread starts, so the environment stands still. */
 	state.journal = getenv("JOURNAL_STREAM") != NULL; // NOLINT(concurrency-mt-unsafe)
 	(void)pthread_mutex_unlock(&state.lock);
+	atomic_store(&state.level, level);
 }
 
 /* One write() per line, so that lines of several processes do not mix. */
 static void line_out(enum log_level level, const char *said)
 {
-	char line[LINE_MAX_LEN + 96];
+	char line[sizeof(state.program) + SAID_MAX + 8];
 	int len;
 
 	if (state.journal)
@@ -66,30 +81,59 @@ static void repeats_out(void)
 	state.repeats = 0;
 }
 
+__attribute__((destructor)) static void log_end(void)
+{
+	(void)pthread_mutex_lock(&state.lock);
+	repeats_out();
+	(void)pthread_mutex_unlock(&state.lock);
+}
+
+static void take(enum log_level level, const char *said)
+{
+	mono_t now = clock_mono(clock_system());
+	bool again = level == state.last_level && strcmp(said, state.last) == 0;
+
+	state.repeats += again;
+	if (again && mono_left_ms(state.tell, now) > 0)
+		return;
+	repeats_out();
+	state.tell = mono_after(now, REPEATS_AFTER_MS);
+	if (again)
+		return;
+	line_out(level, said);
+	state.last_level = level;
+	(void)snprintf(state.last, sizeof(state.last), "%s", said);
+}
+
+/* No line breaks and no terminal escapes, whatever a message quotes; no half character at its end
+ * when it was cut. */
+static void clean(char *said, bool cut)
+{
+	size_t len = 0;
+
+	for (; said[len]; len++) {
+		if ((unsigned char)said[len] < ' ' || said[len] == 0x7f)
+			said[len] = ' ';
+	}
+	while (cut && len && (said[len - 1] & 0xc0) == 0x80)
+		said[--len] = '\0';
+	if (cut && len && (said[len - 1] & 0xc0) == 0xc0)
+		said[len - 1] = '\0';
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
-	char said[LINE_MAX_LEN];
+	char said[SAID_MAX];
 	va_list args;
 
-	va_start(args, format);
-	(void)vsnprintf(said, sizeof(said), format, args);
-	va_end(args);
-	for (char *c = said; *c; c++) {
-		if (*c == '\n' || *c == '\r')
-			*c = ' ';
-	}
-	(void)pthread_mutex_lock(&state.lock);
-	if (level > state.level) {
-		(void)pthread_mutex_unlock(&state.lock);
+	if (level > atomic_load(&state.level))
 		return;
-	}
-	if (level == state.last_level && strcmp(said, state.last) == 0) {
-		state.repeats++;
-	} else {
-		repeats_out();
-		line_out(level, said);
-		state.last_level = level;
-		(void)snprintf(state.last, sizeof(state.last), "%s", said);
-	}
+	va_start(args, format);
+	int len = vsnprintf(said, sizeof(said), format, args);
+
+	va_end(args);
+	clean(said, len >= (int)sizeof(said));
+	(void)pthread_mutex_lock(&state.lock);
+	take(level, said);
 	(void)pthread_mutex_unlock(&state.lock);
 }

@@ -13,6 +13,16 @@ static void *got(void *memory, size_t count, size_t size)
 	abort();
 }
 
+/* At least one byte, so that NULL always means failure. */
+static size_t len_of(size_t count, size_t size)
+{
+	size_t len;
+
+	if (__builtin_mul_overflow(count, size, &len))
+		got(NULL, count, size);
+	return len ? len : 1;
+}
+
 void *mem_alloc(size_t len)
 {
 	return mem_array(len, 1);
@@ -20,17 +30,12 @@ void *mem_alloc(size_t len)
 
 void *mem_array(size_t count, size_t size)
 {
-	/* At least one byte, so that NULL always means failure; calloc refuses overflow. */
-	void *memory = count && size ? calloc(count, size) : calloc(1, 1);
-
-	return got(memory, count, size);
+	return got(calloc(1, len_of(count, size)), count, size);
 }
 
 void *mem_resize(void *old, size_t count, size_t size)
 {
-	void *memory = count && size ? reallocarray(old, count, size) : realloc(old, 1);
-
-	return got(memory, count, size);
+	return got(realloc(old, len_of(count, size)), count, size);
 }
 
 void *mem_copy(const void *bytes, size_t len)
