@@ -1,0 +1,426 @@
+#include "crawler/page.h"
+
+#include "lib/buf.h"
+#include "lib/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, DATE_TEXT_REACH = 100 };
+
+struct reader {
+	struct arena *a;
+	const struct url *url;
+	struct page *page;
+	struct slice og_title, title_tag, h1, json_title;
+	struct date meta_date, json_date, time_date, class_date;
+	bool og_article;
+};
+
+static bool name_in(struct slice name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (slice_equal_nocase(name, slice_of(*names)))
+			return true;
+	return false;
+}
+
+static void keep(struct slice *to, struct slice value)
+{
+	if (to->len == 0)
+		*to = slice_trim(value);
+}
+
+static void keep_date(struct date *to, struct slice text)
+{
+	struct date found;
+
+	if (to->year == 0 && date_find(text, &found))
+		*to = found;
+}
+
+static struct slice absolute(struct reader *r, struct slice href)
+{
+	struct url url;
+
+	return url_parse(r->a, href, r->url, &url) ? url.href : (struct slice){0};
+}
+
+static void read_meta(struct reader *r, const struct html_node *n)
+{
+	static const char *const dates[] = {"article:published_time", "og:published_time",
+		"datepublished", "pubdate", "publishdate", "publish-date", "dc.date",
+		"dc.date.issued", "dcterms.created", "date", "sailthru.date", "article.published",
+		"published-date", "parsely-pub-date", "originalpublicationdate", NULL};
+	struct slice name = html_attribute(n, "property"), content = html_attribute(n, "content");
+
+	if (name.len == 0)
+		name = html_attribute(n, "name");
+	if (name.len == 0)
+		name = html_attribute(n, "itemprop");
+	if (slice_equal_nocase(name, SLICE("og:title")))
+		keep(&r->og_title, content);
+	else if (slice_equal_nocase(name, SLICE("og:site_name")))
+		keep(&r->page->site_name, content);
+	else if (slice_equal_nocase(name, SLICE("description")) ||
+		slice_equal_nocase(name, SLICE("og:description")))
+		keep(&r->page->description, content);
+	else if (slice_equal_nocase(name, SLICE("og:url")) && r->page->canonical.len == 0)
+		r->page->canonical = absolute(r, content);
+	else if (slice_equal_nocase(name, SLICE("og:type")))
+		r->og_article = slice_equal_nocase(slice_trim(content), SLICE("article"));
+	else if (slice_equal_nocase(name, SLICE("robots")) && !r->page->noindex)
+		r->page->noindex =
+			slice_find(text_lower(r->a, content), SLICE("noindex")) < content.len;
+	else if (name_in(name, dates))
+		keep_date(&r->meta_date, content);
+}
+
+/* The text value of a key in JSON that need not be well-formed; escapes stay as they are. */
+static struct slice json_value_of(struct slice json, const char *key)
+{
+	struct slice name = slice_of(key);
+	size_t at = slice_find(json, name);
+
+	if (at == json.len)
+		return (struct slice){0};
+	struct slice rest = slice_trim(slice_from(json, at + name.len));
+	if (rest.len == 0 || rest.at[0] != ':')
+		return (struct slice){0};
+	rest = slice_trim(slice_from(rest, 1));
+	if (rest.len == 0 || rest.at[0] != '"')
+		return (struct slice){0};
+	rest = slice_from(rest, 1);
+	size_t end = 0;
+	while (end < rest.len && rest.at[end] != '"')
+		end += rest.at[end] == '\\' ? 2 : 1;
+	return end < rest.len ? slice_over(rest.at, end) : (struct slice){0};
+}
+
+static void read_json_ld(struct reader *r, const struct html_node *n)
+{
+	struct slice json = n->first == NULL ? (struct slice){0} : n->first->text;
+
+	if (json.len > JSON_LD_MAX)
+		json.len = JSON_LD_MAX;
+	keep_date(&r->json_date, json_value_of(json, "\"datePublished\""));
+	struct slice title = json_value_of(json, "\"headline\"");
+	if (slice_find_byte(title, '\\') == title.len)
+		keep(&r->json_title, title);
+	r->page->is_article =
+		r->page->is_article || slice_find(json, SLICE("Article\"")) < json.len;
+}
+
+static void read_link(struct reader *r, const struct html_node *n)
+{
+	if (slice_equal_nocase(html_attribute(n, "rel"), SLICE("canonical"))) {
+		struct slice canonical = absolute(r, html_attribute(n, "href"));
+
+		if (canonical.len > 0)
+			r->page->canonical = canonical;
+	}
+}
+
+static struct slice brief(struct slice text, size_t len_max)
+{
+	if (text.len > len_max)
+		text.len = len_max;
+	return text;
+}
+
+static bool class_has(const struct html_node *n, const char *word)
+{
+	struct slice class = html_attribute(n, "class"), w = slice_of(word);
+
+	for (size_t i = 0; i + w.len <= class.len; i++)
+		if (slice_equal_nocase(slice_over(class.at + i, w.len), w))
+			return true;
+	return false;
+}
+
+static void read_element(struct reader *r, const struct html_node *n)
+{
+	if (html_is(n, "meta")) {
+		read_meta(r, n);
+	} else if (html_is(n, "link")) {
+		read_link(r, n);
+	} else if (html_is(n, "title")) {
+		keep(&r->title_tag, html_text(r->a, n));
+	} else if (html_is(n, "h1")) {
+		keep(&r->h1, html_text(r->a, n));
+	} else if (html_is(n, "article")) {
+		r->page->is_article = true;
+	} else if (html_is(n, "script")) {
+		if (slice_equal_nocase(html_attribute(n, "type"), SLICE("application/ld+json")))
+			read_json_ld(r, n);
+	} else if (html_is(n, "time")) {
+		keep_date(&r->time_date, html_attribute(n, "datetime"));
+		keep_date(&r->time_date, html_text(r->a, n));
+	} else if (slice_is(html_attribute(n, "itemprop"), "datePublished")) {
+		keep_date(&r->meta_date, html_attribute(n, "content"));
+		keep_date(&r->class_date, brief(html_text(r->a, n), DATE_TEXT_REACH));
+	} else if (r->class_date.year == 0 &&
+		(class_has(n, "date") || class_has(n, "time") || class_has(n, "publish"))) {
+		keep_date(&r->class_date, brief(html_text(r->a, n), DATE_TEXT_REACH));
+	}
+}
+
+/* "Title - Site", "Title | Site": the part in front of the last separator that another title or
+ * the site's name confirms. */
+static struct slice without_site(const struct reader *r, struct slice title)
+{
+	static const char *const separators[] = {" | ", " - ", " – ", " — ", " :: ", " » ", " · "};
+
+	for (size_t i = 0; i < sizeof separators / sizeof separators[0]; i++) {
+		struct slice mark = slice_of(separators[i]), rest = title;
+		size_t at = 0, last = 0;
+
+		while ((at = slice_find(rest, mark)) < rest.len) {
+			last += at + (last > 0 ? mark.len : 0);
+			rest = slice_from(rest, at + mark.len);
+		}
+		if (last == 0)
+			continue;
+		struct slice front = slice_over(title.at, last);
+		bool named = slice_equal_nocase(rest, r->page->site_name);
+
+		if (named || slice_equal_nocase(front, r->h1) ||
+			slice_equal_nocase(front, r->json_title))
+			return slice_trim(front);
+	}
+	return title;
+}
+
+static struct slice choose_title(const struct reader *r)
+{
+	struct slice title = r->og_title;
+
+	if (title.len == 0)
+		title = r->json_title;
+	if (title.len == 0 && r->h1.len > 0 && r->h1.len < TITLE_MAX)
+		title = r->h1;
+	if (title.len == 0)
+		title = r->title_tag;
+	return without_site(r, text_squeeze(r->a, brief(title, TITLE_MAX)));
+}
+
+/* https://host/2025/10/05/name */
+static void date_from_url(const struct url *url, struct date *ret)
+{
+	struct slice path = url->path;
+
+	for (size_t i = 0; i + 11 <= path.len; i++)
+		if (path.at[i] == '/' && path.at[i + 5] == '/' && path.at[i + 8] == '/')
+			keep_date(ret, slice_over(path.at + i + 1, 10));
+}
+
+static struct date choose_date(const struct reader *r)
+{
+	const struct date *const by_trust[] = {
+		&r->json_date, &r->meta_date, &r->time_date, &r->class_date};
+	struct date from_url = {0};
+
+	for (size_t i = 0; i < sizeof by_trust / sizeof by_trust[0]; i++)
+		if (by_trust[i]->year != 0)
+			return *by_trust[i];
+	date_from_url(r->url, &from_url);
+	return from_url;
+}
+
+static struct slice language(struct reader *r, const struct html_node *root)
+{
+	struct slice lang = slice_trim(html_attribute(root, "lang"));
+	size_t end = 0;
+
+	while (end < lang.len && isalpha((unsigned char)lang.at[end]))
+		end++;
+	if (end >= 2)
+		return text_lower(r->a, slice_over(lang.at, end));
+	return text_diacritic_share(r->page->text) > 0.2 ? SLICE("vi") : (struct slice){0};
+}
+
+/* "left:-9999px" and the like: a far negative length after the key. */
+static bool far_away(struct slice style, const char *key)
+{
+	struct slice name = slice_of(key);
+	size_t at = slice_find(style, name);
+	int digits = 0;
+
+	if (at == style.len)
+		return false;
+	struct slice rest = slice_trim(slice_from(style, at + name.len));
+	if (rest.len == 0 || rest.at[0] != '-')
+		return false;
+	while ((size_t)digits + 1 < rest.len && isdigit((unsigned char)rest.at[digits + 1]))
+		digits++;
+	return digits >= 3;
+}
+
+static bool tiny(struct slice style, const char *key)
+{
+	struct slice name = slice_of(key);
+	size_t at = slice_find(style, name);
+	struct slice value = slice_trim(slice_from(style, at + name.len));
+
+	if (value.len == 0 || (value.at[0] != '0' && value.at[0] != '1'))
+		return false;
+	return value.len == 1 || value.at[1] == ';' ||
+		slice_starts(slice_from(value, 1), SLICE("px"));
+}
+
+static bool style_hides(struct slice style)
+{
+	char text[256];
+	size_t len = 0;
+
+	for (size_t i = 0; i < style.len && len < sizeof text; i++)
+		if (!isspace((unsigned char)style.at[i]))
+			text[len++] = (char)tolower((unsigned char)style.at[i]);
+	struct slice s = {text, len};
+	return slice_find(s, SLICE("display:none")) < len ||
+		slice_find(s, SLICE("visibility:hidden")) < len || far_away(s, "left:") ||
+		far_away(s, "top:") || far_away(s, "text-indent:") || far_away(s, "margin-left:") ||
+		tiny(s, "font-size:") ||
+		(slice_find(s, SLICE("overflow:hidden")) < len &&
+			(tiny(s, "height:") || tiny(s, "width:"))) ||
+		(slice_find(s, SLICE("opacity:0")) < len &&
+			slice_find(s, SLICE("opacity:0.")) == len);
+}
+
+bool page_is_hidden(const struct html_node *n)
+{
+	for (; n != NULL; n = n->parent)
+		if (n->tag.len > 0 &&
+			(html_has(n, "hidden") || style_hides(html_attribute(n, "style"))))
+			return true;
+	return false;
+}
+
+static bool is_within(const struct html_node *n, const struct html_node *body)
+{
+	for (; n != NULL; n = n->parent)
+		if (n == body)
+			return true;
+	return false;
+}
+
+static void read_links(struct reader *r, const struct html_node *root, const struct html_node *body)
+{
+	struct page *page = r->page;
+	size_t count = 0;
+
+	for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
+		count += html_is(n, "a");
+	page->links = arena_array(r->a, count + 1, sizeof *page->links);
+	for (const struct html_node *n = root; n != NULL; n = html_next(n, root)) {
+		struct url url;
+
+		if (!html_is(n, "a") || page->link_count == PAGE_LINKS_MAX ||
+			!url_parse(r->a, html_attribute(n, "href"), r->url, &url))
+			continue;
+		page->links[page->link_count++] = (struct page_link){
+			.href = url.href,
+			.host = url.host,
+			.text = brief(html_text(r->a, n), TITLE_MAX),
+			.hidden = page_is_hidden(n),
+			.in_text = body != NULL && is_within(n, body),
+		};
+	}
+}
+
+static struct slice read_hidden(struct arena *a, const struct html_node *root)
+{
+	struct buf out = {0};
+	const struct html_node *n = root;
+
+	while (n != NULL) {
+		bool hides = n->tag.len > 0 && !html_is(n, "head") &&
+			(html_has(n, "hidden") || style_hides(html_attribute(n, "style")));
+
+		if (hides && out.len < PAGE_TEXT_MAX) {
+			buf_add_slice(&out, html_text(a, n));
+			buf_add_byte(&out, '\n');
+		}
+		n = hides ? html_next_skip(n, root) : html_next(n, root);
+	}
+	struct slice text = arena_slice(a, slice_trim(buf_slice(&out)));
+	buf_release(&out);
+	return text;
+}
+
+void page_read(
+	struct arena *a, const struct html_node *root, const struct url *url, struct page *ret)
+{
+	struct reader r = {.a = a, .url = url, .page = ret};
+	const struct html_node *body = page_body(a, root);
+
+	*ret = (struct page){0};
+	for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
+		if (n->tag.len > 0)
+			read_element(&r, n);
+	if (body != NULL)
+		ret->text = page_body_text(a, body);
+	ret->title = choose_title(&r);
+	ret->published = choose_date(&r);
+	ret->lang = language(&r, root);
+	ret->is_article = ret->is_article || r.og_article;
+	ret->all_text = brief(html_text(a, root), PAGE_TEXT_MAX);
+	ret->hidden_text = read_hidden(a, root);
+	read_links(&r, root, body);
+}
+
+static void write_text(struct json_writer *w, const char *key, struct slice text)
+{
+	json_key(w, key);
+	json_text(w, text);
+}
+
+static void write_links(const struct page *page, struct json_writer *w)
+{
+	json_key(w, "links");
+	json_begin_array(w);
+	for (size_t i = 0; i < page->link_count; i++) {
+		const struct page_link *link = &page->links[i];
+
+		json_begin_object(w);
+		write_text(w, "href", link->href);
+		write_text(w, "host", link->host);
+		write_text(w, "text", link->text);
+		json_key(w, "hidden");
+		json_bool(w, link->hidden);
+		json_key(w, "in_text");
+		json_bool(w, link->in_text);
+		json_end_object(w);
+	}
+	json_end_array(w);
+}
+
+void page_write(const struct page *page, enum page_detail detail, struct json_writer *w)
+{
+	char published[DATE_TEXT_MAX];
+
+	json_begin_object(w);
+	write_text(w, "title", page->title);
+	write_text(w, "text", page->text);
+	json_key(w, "published");
+	if (page->published.year == 0) {
+		json_null(w);
+	} else {
+		date_write(&page->published, published);
+		json_text(w, slice_of(published));
+	}
+	write_text(w, "lang", page->lang);
+	write_text(w, "site_name", page->site_name);
+	write_text(w, "canonical", page->canonical);
+	write_text(w, "description", page->description);
+	json_key(w, "noindex");
+	json_bool(w, page->noindex);
+	json_key(w, "is_article");
+	json_bool(w, page->is_article);
+	if (detail == PAGE_WHOLE) {
+		write_text(w, "all_text", page->all_text);
+		write_text(w, "hidden_text", page->hidden_text);
+	}
+	write_links(page, w);
+	json_end_object(w);
+}

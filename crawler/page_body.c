@@ -1,0 +1,295 @@
+/* The article's text by density (after Arc90's Readability): paragraphs give points to the
+ * elements around them, names of classes and the share of link text correct them. */
+#include "crawler/page.h"
+#include "lib/buf.h"
+#include "lib/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { PARAGRAPH_MIN = 25 };
+
+struct measure {
+	double points;
+	size_t text, link_text; /* letters inside */
+	bool excluded;
+};
+
+static bool contains_any(struct slice s, const char *const *words)
+{
+	for (; *words != NULL; words++) {
+		struct slice w = slice_of(*words);
+
+		for (size_t i = 0; i + w.len <= s.len; i++)
+			if (slice_equal_nocase(slice_over(s.at + i, w.len), w))
+				return true;
+	}
+	return false;
+}
+
+static bool names_any(const struct html_node *n, const char *const *words)
+{
+	return contains_any(html_attribute(n, "class"), words) ||
+		contains_any(html_attribute(n, "id"), words);
+}
+
+static const char *const never[] = {"script", "style", "noscript", "nav", "aside", "footer", "form",
+	"button", "select", "textarea", "iframe", "svg", "object", "template", "figcaption", "head",
+	"menu", "input", "dialog", NULL};
+
+static const char *const unlikely[] = {"comment", "disqus", "footer", "sidebar", "side-bar",
+	"related", "recommend", "share", "social", "sharing", "breadcrumb", "newsletter",
+	"subscribe", "promo", "advert", "sponsor", "banner", "cookie", "popup", "modal",
+	"navigation", "navbar", "menu", "byline", "author", "tag-list", "tags-", "widget",
+	"pagination", "pager", "rating", "tin-lien-quan", "lienquan", "tinmoi", "tin-khac",
+	"xem-them", "readmore", "read-more", "box-news", "hidden-print", "skip-link", "signup",
+	"toolbar", "post-meta", "entry-meta", "caption", "screen-reader", "yarpp",
+	"jp-relatedposts", "outbrain", "taboola", NULL};
+
+static const char *const likely[] = {"article", "body", "content", "entry", "main", "post", "story",
+	"text", "detail", "fck", "noidung", "noi-dung", "chi-tiet", "blog", "hentry", NULL};
+
+static const char *const body_names[] = {"articlebody", "article-body", "article__body",
+	"article_body", "entry-content", "post-content", "article-content", "article__content",
+	"story-body", "fck_detail", "detail-content", "content-detail", "cms-body", "post-body",
+	"story-content", NULL};
+
+static bool is_tag(const struct html_node *n, const char *const *tags)
+{
+	for (; *tags != NULL; tags++)
+		if (html_is(n, *tags))
+			return true;
+	return false;
+}
+
+static bool is_excluded(const struct html_node *n)
+{
+	if (n->tag.len == 0 || html_is(n, "body") || html_is(n, "html") || html_is(n, "article"))
+		return false;
+	if (is_tag(n, never) || html_has(n, "hidden"))
+		return true;
+	if (slice_is(html_attribute(n, "role"), "navigation") ||
+		slice_is(html_attribute(n, "aria-hidden"), "true"))
+		return true;
+	return names_any(n, unlikely) && !names_any(n, body_names);
+}
+
+static size_t letters(struct slice text)
+{
+	size_t count = 0;
+	bool gap = true;
+
+	for (size_t i = 0; i < text.len; i++) {
+		bool space = isspace((unsigned char)text.at[i]);
+
+		count += (!space || !gap) && ((unsigned char)text.at[i] & 0xC0) != 0x80;
+		gap = space;
+	}
+	return count;
+}
+
+static size_t commas(struct slice text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += text.at[i] == ',';
+	return count;
+}
+
+static bool inside(const struct html_node *n, const char *tag)
+{
+	for (; n != NULL; n = n->parent)
+		if (html_is(n, tag))
+			return true;
+	return false;
+}
+
+static size_t node_count(const struct html_node *root)
+{
+	size_t count = 0;
+
+	for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
+		count++;
+	return count;
+}
+
+/* Text counts for every element around it; excluded parts count for none. */
+static void measure_text(const struct html_node *root, struct measure *m)
+{
+	const struct html_node *n = root;
+
+	while (n != NULL) {
+		m[n->index].excluded = is_excluded(n);
+		if (m[n->index].excluded) {
+			n = html_next_skip(n, root);
+			continue;
+		}
+		if (n->tag.len == 0) {
+			size_t count = letters(n->text);
+			bool link = inside(n, "a");
+
+			for (const struct html_node *up = n->parent; up != NULL; up = up->parent) {
+				m[up->index].text += count;
+				m[up->index].link_text += link ? count : 0;
+			}
+		}
+		n = html_next(n, root);
+	}
+}
+
+static size_t own_text(const struct html_node *n, size_t *ret_commas)
+{
+	size_t count = 0;
+
+	for (const struct html_node *c = n->first; c != NULL; c = c->next)
+		if (c->tag.len == 0) {
+			count += letters(c->text);
+			*ret_commas += commas(c->text);
+		}
+	return count;
+}
+
+static double link_share(const struct measure *m)
+{
+	return m->text == 0 ? 0 : (double)m->link_text / (double)m->text;
+}
+
+static double name_points(const struct html_node *n)
+{
+	double points = 0;
+
+	if (names_any(n, body_names) || slice_is(html_attribute(n, "itemprop"), "articleBody"))
+		points += 40;
+	else if (names_any(n, likely))
+		points += 15;
+	if (html_is(n, "article"))
+		points += 20;
+	if (html_is(n, "main"))
+		points += 5;
+	return points;
+}
+
+static void give_points(const struct html_node *root, struct measure *m)
+{
+	static const char *const paragraphs[] = {"p", "pre", "blockquote", "td", "li", "div",
+		"section", "article", "h2", "h3", NULL};
+	const struct html_node *n = root;
+
+	while (n != NULL) {
+		const struct measure *own = &m[n->index];
+		size_t comma_count = 0;
+		bool counts = n->tag.len > 0 && !own->excluded && is_tag(n, paragraphs);
+		bool whole = counts && html_is(n, "p");
+		size_t len = counts ? (whole ? own->text : own_text(n, &comma_count)) : 0;
+
+		if (len >= PARAGRAPH_MIN && link_share(own) < 0.5 && n->parent != NULL) {
+			double points =
+				1 + (double)comma_count + (len > 300 ? 3 : (double)len / 100);
+			const struct html_node *up = whole ? n->parent : n;
+
+			for (double part = 1; up != NULL && part > 0.2; up = up->parent, part /= 2)
+				m[up->index].points += points * part;
+		}
+		n = own->excluded ? html_next_skip(n, root) : html_next(n, root);
+	}
+}
+
+const struct html_node *page_body(struct arena *a, const struct html_node *root)
+{
+	struct measure *m = arena_array(a, node_count(root) + 1, sizeof *m);
+	const struct html_node *best = NULL;
+	double most = 0;
+
+	measure_text(root, m);
+	give_points(root, m);
+	for (const struct html_node *n = root; n != NULL;
+		n = m[n->index].excluded ? html_next_skip(n, root) : html_next(n, root)) {
+		if (n->tag.len == 0 || m[n->index].points == 0)
+			continue;
+		double points =
+			(m[n->index].points + name_points(n)) * (1 - link_share(&m[n->index]));
+
+		if (points > most) {
+			most = points;
+			best = n;
+		}
+	}
+	/* A paragraph's own element is too small to be the article: take what holds it. */
+	while (best != NULL && best->parent != NULL &&
+		(html_is(best, "p") || html_is(best, "tr") || html_is(best, "td") ||
+			html_is(best, "tbody")))
+		best = best->parent;
+	return best;
+}
+
+/* A short list of links inside the article (related stories) or a lonely link line. */
+static bool is_link_list(const struct html_node *n)
+{
+	size_t text = 0, link_text = 0;
+
+	for (const struct html_node *t = n; t != NULL; t = html_next(t, n))
+		if (t->tag.len == 0) {
+			size_t count = letters(t->text);
+			bool link = false;
+
+			for (const struct html_node *up = t; up != n; up = up->parent)
+				link = link || html_is(up, "a");
+			text += count;
+			link_text += link || html_is(n, "a") ? count : 0;
+		}
+	return text > 0 && link_text * 10 > text * 7;
+}
+
+struct writer {
+	struct arena *a;
+	struct buf line, out;
+};
+
+static void end_line(struct writer *w)
+{
+	struct slice text = text_squeeze(w->a, buf_slice(&w->line));
+
+	if (text.len > 0 && w->out.len < PAGE_TEXT_MAX) {
+		if (w->out.len > 0)
+			buf_add_byte(&w->out, '\n');
+		buf_add_slice(&w->out, text);
+	}
+	buf_clear(&w->line);
+}
+
+static bool left_out(const struct html_node *n, const struct html_node *body)
+{
+	static const char *const lists[] = {
+		"ul", "ol", "dl", "table", "div", "section", "p", "h2", "h3", "h4", NULL};
+
+	if (n == body || n->tag.len == 0)
+		return false;
+	return is_excluded(n) || html_is(n, "h1") || html_is(n, "time") ||
+		(is_tag(n, lists) && is_link_list(n)) || page_is_hidden(n);
+}
+
+struct slice page_body_text(struct arena *a, const struct html_node *body)
+{
+	struct writer w = {.a = a};
+	const struct html_node *n = body;
+
+	while (n != NULL) {
+		bool out = left_out(n, body);
+		bool breaks = html_is_block(n);
+
+		if (n->tag.len == 0)
+			buf_add_slice(&w.line, n->text);
+		const struct html_node *after = out ? html_next_skip(n, body) : html_next(n, body);
+		for (const struct html_node *up = n; after != NULL && up != after->parent;
+			up = up->parent)
+			breaks = breaks || html_is_block(up);
+		if (breaks || after == NULL)
+			end_line(&w);
+		n = after;
+	}
+	struct slice text = arena_slice(a, buf_slice(&w.out));
+	buf_release(&w.line);
+	buf_release(&w.out);
+	return text;
+}

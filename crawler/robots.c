@@ -1,0 +1,283 @@
+#include "crawler/robots.h"
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+
+#include <ctype.h>
+
+enum { SITEMAPS_MAX = 100 };
+
+struct rule {
+	struct slice pattern; /* in normal percent-encoding */
+	bool allow;
+};
+
+struct group {
+	struct rule *rules;
+	size_t count;
+	double delay_s;
+	bool named; /* some record was for it */
+};
+
+struct robots {
+	struct arena *arena;
+	struct group own, other; /* for our product; for "*" */
+	struct slice sitemaps[SITEMAPS_MAX];
+	size_t sitemap_count;
+	bool refuses_all;
+};
+
+static int hex(char c)
+{
+	c = (char)tolower((unsigned char)c);
+	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Unreserved characters bare, all else outside ASCII encoded, hex digits in upper case, so that
+ * rule and target compare byte by byte (RFC 9309 §2.2.2). */
+static struct slice normal(struct arena *a, struct slice s)
+{
+	char *out = arena_alloc(a, s.len * 3 + 1);
+	size_t len = 0;
+
+	for (size_t i = 0; i < s.len; i++) {
+		static const char digits[] = "0123456789ABCDEF";
+		unsigned char c = (unsigned char)s.at[i];
+		bool encoded =
+			c == '%' && i + 2 < s.len && hex(s.at[i + 1]) >= 0 && hex(s.at[i + 2]) >= 0;
+
+		if (encoded) {
+			c = (unsigned char)(hex(s.at[i + 1]) * 16 + hex(s.at[i + 2]));
+			i += 2;
+		}
+		bool unreserved = isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+		if (c >= 0x80 || (encoded && !unreserved)) {
+			out[len++] = '%';
+			out[len++] = digits[c >> 4];
+			out[len++] = digits[c & 15];
+		} else {
+			out[len++] = (char)c;
+		}
+	}
+	return slice_over(out, len);
+}
+
+/* Greedy matching of '*' needs no backtracking beyond the last star: linear for each star. */
+static bool matches(struct slice pattern, struct slice target)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
+	bool anchored = pattern.len > 0 && pattern.at[pattern.len - 1] == '$';
+
+	if (anchored)
+		pattern.len--;
+	while (true) {
+		if (p == pattern.len && (!anchored || t == target.len))
+			return true;
+		if (p < pattern.len && pattern.at[p] == '*') {
+			star = p++;
+			mark = t;
+		} else if (p < pattern.len && t < target.len && pattern.at[p] == target.at[t]) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX && mark < target.len) {
+			p = star + 1;
+			t = ++mark;
+		} else {
+			return false;
+		}
+	}
+}
+
+static struct slice product_token(struct slice value)
+{
+	size_t len = 0;
+
+	while (len < value.len &&
+		(isalpha((unsigned char)value.at[len]) || value.at[len] == '-' ||
+			value.at[len] == '_'))
+		len++;
+	return slice_over(value.at, len);
+}
+
+struct reader {
+	struct robots *r;
+	struct slice product;
+	bool for_own, for_other; /* groups the rules that follow belong to */
+	bool in_rules;           /* a rule was read since the last user-agent line */
+};
+
+static void read_agent(struct reader *in, struct slice value)
+{
+	if (in->in_rules)
+		in->for_own = in->for_other = in->in_rules = false;
+	if (value.len > 0 && value.at[0] == '*' &&
+		(value.len == 1 || isspace((unsigned char)value.at[1]))) {
+		in->for_other = in->r->other.named = true;
+		return;
+	}
+	if (slice_equal_nocase(product_token(value), in->product))
+		in->for_own = in->r->own.named = true;
+}
+
+static void group_add(struct robots *r, struct group *g, struct rule rule)
+{
+	if (g->count == ROBOTS_RULES_MAX)
+		return;
+	if ((g->count & (g->count - 1)) == 0)
+		g->rules = mem_resize(g->rules, g->count == 0 ? 1 : g->count * 2, sizeof *g->rules);
+	rule.pattern = normal(r->arena, rule.pattern);
+	g->rules[g->count++] = rule;
+}
+
+static void read_rule(struct reader *in, struct slice value, bool allow)
+{
+	in->in_rules = true;
+	if (value.len == 0)
+		return;
+	if (in->for_own)
+		group_add(in->r, &in->r->own, (struct rule){value, allow});
+	if (in->for_other)
+		group_add(in->r, &in->r->other, (struct rule){value, allow});
+}
+
+static void read_delay(struct reader *in, struct slice value)
+{
+	double seconds;
+
+	in->in_rules = true;
+	if (!slice_to_real(value, &seconds) || seconds < 0)
+		return;
+	if (in->for_own)
+		in->r->own.delay_s = seconds;
+	if (in->for_other)
+		in->r->other.delay_s = seconds;
+}
+
+static bool key_is(struct slice key, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (slice_equal_nocase(key, slice_of(*names)))
+			return true;
+	return false;
+}
+
+static void read_line(struct reader *in, struct slice line)
+{
+	/* Misspellings that the widely used parsers accept as well. */
+	static const char *const agent[] = {"user-agent", "useragent", "user agent", NULL};
+	static const char *const disallow[] = {
+		"disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw", NULL};
+	static const char *const delay[] = {"crawl-delay", "crawldelay", "crawl delay", NULL};
+	static const char *const sitemap[] = {"sitemap", "site-map", NULL};
+
+	line.len = slice_find_byte(line, '#');
+	line = slice_trim(line);
+	size_t end = slice_find_byte(line, ':');
+	if (end == line.len)
+		for (end = 0; end < line.len && !isspace((unsigned char)line.at[end]);)
+			end++;
+	struct slice key = slice_trim(slice_over(line.at, end));
+	struct slice value = slice_trim(slice_from(line, end + 1));
+	if (key_is(key, agent))
+		read_agent(in, value);
+	else if (key_is(key, disallow))
+		read_rule(in, value, false);
+	else if (slice_equal_nocase(key, SLICE("allow")))
+		read_rule(in, value, true);
+	else if (key_is(key, delay))
+		read_delay(in, value);
+	else if (key_is(key, sitemap) && in->r->sitemap_count < SITEMAPS_MAX)
+		in->r->sitemaps[in->r->sitemap_count++] = arena_slice(in->r->arena, value);
+}
+
+static struct robots *robots_new(void)
+{
+	struct robots *r = mem_alloc(sizeof *r);
+
+	r->arena = arena_new();
+	r->own.delay_s = r->other.delay_s = -1;
+	return r;
+}
+
+struct robots *robots_read(struct slice text, struct slice product)
+{
+	struct reader in = {.r = robots_new(), .product = product_token(product)};
+
+	if (text.len > ROBOTS_LEN_MAX)
+		text.len = ROBOTS_LEN_MAX;
+	if (slice_starts(text, SLICE("\xEF\xBB\xBF")))
+		text = slice_from(text, 3);
+	while (text.len > 0) {
+		size_t end = 0;
+
+		while (end < text.len && text.at[end] != '\n' && text.at[end] != '\r')
+			end++;
+		read_line(&in, slice_over(text.at, end));
+		text = slice_from(text, end + 1);
+	}
+	return in.r;
+}
+
+struct robots *robots_for_status(unsigned http_status)
+{
+	struct robots *r = robots_new();
+
+	r->refuses_all = http_status < 400 || http_status >= 500;
+	return r;
+}
+
+void robots_free(struct robots **r)
+{
+	if (*r == NULL)
+		return;
+	mem_free((*r)->own.rules);
+	mem_free((*r)->other.rules);
+	arena_free(&(*r)->arena);
+	mem_free(*r);
+	*r = NULL;
+}
+
+static const struct group *group_for_us(const struct robots *r)
+{
+	return r->own.named ? &r->own : &r->other;
+}
+
+bool robots_allows(const struct robots *r, struct slice target)
+{
+	const struct group *g = group_for_us(r);
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	size_t longest = 0;
+	bool allowed = true;
+
+	if (slice_is(target, "/robots.txt"))
+		return true;
+	if (r->refuses_all)
+		return false;
+	target = normal(a, target.len == 0 ? SLICE("/") : target);
+	for (size_t i = 0; i < g->count; i++) {
+		struct slice pattern = g->rules[i].pattern;
+		bool wins = pattern.len > longest || (pattern.len == longest && g->rules[i].allow);
+
+		if (wins && matches(pattern, target)) {
+			longest = pattern.len;
+			allowed = g->rules[i].allow;
+		}
+	}
+	return allowed;
+}
+
+double robots_delay_s(const struct robots *r)
+{
+	return group_for_us(r)->delay_s;
+}
+
+size_t robots_sitemap_count(const struct robots *r)
+{
+	return r->sitemap_count;
+}
+
+struct slice robots_sitemap(const struct robots *r, size_t index)
+{
+	return index < r->sitemap_count ? r->sitemaps[index] : (struct slice){0};
+}
