@@ -106,6 +106,7 @@ $(B)/%.o: %.c $(B)/flags
 	$(call say,CC) $(COMPILE) -c -o $@ $<
 $(B)/%.o: %.cc $(B)/flags
 	$(call say,CXX) $(COMPILEXX) -c -o $@ $<
+$(B)/console/assets.o: $(wildcard console/ui/*)#  built into it, which the compiler does not tell
 $(B)/%.a:
 	$(call say,AR) rm -f $@ && $(AR) rcsD $@ $(filter %.o,$^)
 

@@ -1,0 +1,530 @@
+#include "console/http.h"
+
+#include "console/limits.h"
+#include "lib/json_write.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { HEADERS_ADDED_MAX = 8, CLASSES = 5 };
+
+enum stage { STAGE_HEAD, STAGE_BODY, STAGE_HANDLED, STAGE_DEFERRED, STAGE_ANSWERED };
+
+/* One connection, while nothing is being answered on it: by when the next request must be whole. */
+struct visitor {
+	struct visitor *previous, *next;
+	int fd;
+	bool waiting;
+	mono_t deadline;
+};
+
+struct exchange {
+	struct request request; /* first: handlers hold its address */
+	struct http *http;
+	struct MHD_Connection *connection;
+	struct visitor *visitor;
+	enum stage stage;
+	bool suspended;
+	bool target_is_bad;
+	struct buf body;
+	char address[INET6_ADDRSTRLEN];
+	struct MHD_Response *response;
+	int status;
+	struct header {
+		const char *name, *value;
+	} added[HEADERS_ADDED_MAX];
+	size_t added_count;
+	struct http_stream stream;
+	struct buf pending;
+	size_t sent;
+	struct exchange *previous_stream, *next_stream;
+};
+
+struct http {
+	struct MHD_Daemon *daemon;
+	struct http_options options;
+	const struct clock *clock;
+	struct visitor *visitors;
+	struct exchange *streams;
+	size_t exchange_count;
+	bool draining;
+	struct metric *answers[CLASSES], *swept, *connections;
+};
+
+static struct exchange *exchange_of(struct request *req)
+{
+	return (struct exchange *)req;
+}
+
+static const struct header security_headers[] = {
+	{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		"img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
+};
+
+static void set_response(struct exchange *x, int status, const char *type)
+{
+	must(x->response);
+	must(x->stage == STAGE_HEAD || x->stage == STAGE_HANDLED || x->stage == STAGE_DEFERRED);
+	for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
+		must(MHD_add_response_header(
+			x->response, security_headers[i].name, security_headers[i].value));
+	bool cached = false;
+
+	for (size_t i = 0; i < x->added_count; i++) {
+		must(MHD_add_response_header(x->response, x->added[i].name, x->added[i].value));
+		cached = cached || strcmp(x->added[i].name, MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
+	}
+	if (type)
+		must(MHD_add_response_header(x->response, MHD_HTTP_HEADER_CONTENT_TYPE, type));
+	if (!cached)
+		must(MHD_add_response_header(
+			x->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"));
+	x->status = status;
+	metric_add(x->http->answers[status / 100 - 1], 1);
+
+	bool was_deferred = x->stage == STAGE_DEFERRED;
+
+	x->stage = STAGE_ANSWERED;
+	if (was_deferred && x->suspended) {
+		x->suspended = false;
+		MHD_resume_connection(x->connection);
+	}
+}
+
+void http_add_header(struct request *req, const char *name, struct slice value)
+{
+	struct exchange *x = exchange_of(req);
+
+	must(x->added_count < HEADERS_ADDED_MAX);
+	x->added[x->added_count++] = (struct header){name, arena_copy(req->arena, value)};
+}
+
+static void answer(
+	struct request *req, int status, struct slice body, enum MHD_ResponseMemoryMode mode)
+{
+	/* libmicrohttpd takes a pointer to changeable bytes that it does not change. */
+	union {
+		const char *constant;
+		void *changeable;
+	} at = {.constant = body.at ? body.at : ""};
+
+	(void)status;
+	exchange_of(req)->response = MHD_create_response_from_buffer(body.len, at.changeable, mode);
+}
+
+void http_answer(struct request *req, int status, const char *type, struct slice body)
+{
+	answer(req, status, body, MHD_RESPMEM_MUST_COPY);
+	set_response(exchange_of(req), status, type);
+}
+
+void http_answer_static(struct request *req, int status, const char *type, struct slice body)
+{
+	answer(req, status, body, MHD_RESPMEM_PERSISTENT);
+	set_response(exchange_of(req), status, type);
+}
+
+void http_problem(struct request *req, int status, const char *error, const char *detail)
+{
+	CLEANUP(buf_release) struct buf body = {0};
+	struct json_writer w = json_writer_on(&body);
+
+	json_begin_object(&w);
+	json_key(&w, "type");
+	json_text(&w, SLICE("about:blank"));
+	json_key(&w, "title");
+	json_text(&w, slice_of(MHD_get_reason_phrase_for((unsigned)status)));
+	json_key(&w, "status");
+	json_int(&w, status);
+	json_key(&w, "error");
+	json_text(&w, slice_of(error));
+	if (detail) {
+		json_key(&w, "detail");
+		json_text(&w, slice_of(detail));
+	}
+	json_end_object(&w);
+	http_answer(req, status, "application/problem+json", buf_slice(&body));
+}
+
+void http_defer(struct request *req)
+{
+	exchange_of(req)->stage = STAGE_DEFERRED;
+}
+
+static ssize_t on_read(void *ctx, uint64_t position, char *ret, size_t room)
+{
+	struct exchange *x = ctx;
+
+	(void)position;
+	if (x->sent == x->pending.len) {
+		buf_clear(&x->pending);
+		x->sent = 0;
+		if (x->http->draining || !x->stream.next(x->stream.ctx, &x->pending))
+			return MHD_CONTENT_READER_END_OF_STREAM;
+	}
+	if (x->pending.len == 0) {
+		x->suspended = true;
+		MHD_suspend_connection(x->connection);
+		return 0;
+	}
+
+	size_t left = x->pending.len - x->sent;
+	size_t len = left < room ? left : room;
+
+	memcpy(ret, x->pending.at + x->sent, len);
+	x->sent += len;
+	return (ssize_t)len;
+}
+
+static void stream_unlink(struct exchange *x)
+{
+	if (x->previous_stream)
+		x->previous_stream->next_stream = x->next_stream;
+	else
+		x->http->streams = x->next_stream;
+	if (x->next_stream)
+		x->next_stream->previous_stream = x->previous_stream;
+}
+
+void http_stream(struct request *req, const char *type, const struct http_stream *stream)
+{
+	struct exchange *x = exchange_of(req);
+
+	x->stream = *stream;
+	x->next_stream = x->http->streams;
+	if (x->next_stream)
+		x->next_stream->previous_stream = x;
+	x->http->streams = x;
+	x->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, on_read, x, NULL);
+	set_response(x, MHD_HTTP_OK, type);
+}
+
+void http_wake(struct request *req)
+{
+	struct exchange *x = exchange_of(req);
+
+	if (!x->suspended)
+		return;
+	x->suspended = false;
+	MHD_resume_connection(x->connection);
+}
+
+static void visitor_waits(struct visitor *v, mono_t until)
+{
+	v->waiting = true;
+	v->deadline = until;
+}
+
+/* Called with the request line as it came, before anything else is known of the request. */
+static void *on_target(void *ctx, const char *uri, struct MHD_Connection *connection)
+{
+	struct http *h = ctx;
+	struct exchange *x = mem_alloc(sizeof *x);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	x->http = h;
+	x->connection = connection;
+	x->visitor = info->socket_context;
+	x->request.arena = arena_new();
+	x->target_is_bad = !target_read(x->request.arena, slice_of(uri), &x->request.target);
+	visitor_waits(x->visitor, mono_after(clock_mono(h->clock), REQUEST_MS_MAX));
+	h->exchange_count++;
+	return x;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
+	enum MHD_RequestTerminationCode code)
+{
+	struct http *h = ctx;
+	struct exchange *x = *request;
+
+	(void)connection;
+	(void)code;
+	if (!x)
+		return;
+	*request = NULL;
+	if (x->stream.end) {
+		stream_unlink(x);
+		x->stream.end(x->stream.ctx);
+	}
+	visitor_waits(
+		x->visitor, mono_after(clock_mono(h->clock), REQUEST_MS_MAX + 1000LL * IDLE_S_MAX));
+	if (x->response)
+		MHD_destroy_response(x->response);
+	buf_release(&x->body);
+	buf_release(&x->pending);
+	arena_free(&x->request.arena);
+	mem_free(x);
+	h->exchange_count--;
+}
+
+static enum http_method method_read(const char *method)
+{
+	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+		return HTTP_GET;
+	if (strcmp(method, "POST") == 0)
+		return HTTP_POST;
+	return strcmp(method, "DELETE") == 0 ? HTTP_DELETE : HTTP_OTHER;
+}
+
+struct header_totals {
+	size_t len, lengths, encodings, hosts;
+};
+
+static enum MHD_Result add_header(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct header_totals *totals = ctx;
+
+	(void)kind;
+	totals->len += strlen(name) + (value ? strlen(value) : 0);
+	totals->lengths += slice_equal_nocase(slice_of(name), SLICE("Content-Length"));
+	totals->encodings += slice_equal_nocase(slice_of(name), SLICE("Transfer-Encoding"));
+	totals->hosts += slice_equal_nocase(slice_of(name), SLICE("Host"));
+	return MHD_YES;
+}
+
+/* What cannot be accepted whatever it asks for. A request whose end can be read in two ways
+ * (RFC 9112 §6.3) is refused: libmicrohttpd 0.9.75 is lenient there. */
+static bool head_is_good(struct exchange *x)
+{
+	struct header_totals totals = {0};
+	uint64_t len = 0;
+	struct slice length = http_header(&x->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	(void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_header, &totals);
+	if (totals.len > HEADERS_LEN_MAX)
+		http_problem(&x->request, 431, "headers_too_long", NULL);
+	else if (totals.lengths + totals.encodings > 1 || totals.hosts != 1)
+		http_problem(&x->request, 400, "bad_headers", NULL);
+	else if (totals.encodings &&
+		!slice_equal_nocase(http_header(&x->request, MHD_HTTP_HEADER_TRANSFER_ENCODING),
+			SLICE("chunked")))
+		http_problem(&x->request, 400, "bad_headers", NULL);
+	else if (totals.lengths && !slice_to_u64(length, &len))
+		http_problem(&x->request, 400, "bad_headers", NULL);
+	else if (len > BODY_LEN_MAX)
+		http_problem(&x->request, 413, "body_too_long", NULL);
+	else if (x->target_is_bad)
+		http_problem(&x->request, 400, "bad_target", NULL);
+	else
+		return true;
+	return false;
+}
+
+static void address_read(struct exchange *x)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *peer = info->client_addr;
+
+	if (peer->sa_family == AF_INET6)
+		(void)inet_ntop(AF_INET6,
+			&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, x->address,
+			sizeof x->address);
+	else
+		(void)inet_ntop(AF_INET,
+			&((const struct sockaddr_in *)(const void *)peer)->sin_addr, x->address,
+			sizeof x->address);
+	x->request.address = slice_of(x->address);
+}
+
+static enum MHD_Result send_answer(struct exchange *x)
+{
+	x->visitor->waiting = false;
+	return MHD_queue_response(x->connection, (unsigned)x->status, x->response);
+}
+
+static enum MHD_Result handle(struct exchange *x)
+{
+	x->stage = STAGE_HANDLED;
+	x->visitor->waiting = false;
+	x->request.body = buf_slice(&x->body);
+	if (x->body.len > BODY_LEN_MAX)
+		http_problem(&x->request, 413, "body_too_long", NULL);
+	else
+		x->http->options.handle(x->http->options.ctx, &x->request);
+	if (x->stage == STAGE_ANSWERED)
+		return send_answer(x);
+	must(x->stage == STAGE_DEFERRED);
+	x->suspended = true;
+	MHD_suspend_connection(x->connection);
+	return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_len,
+	void **request)
+{
+	struct exchange *x = *request;
+
+	(void)ctx;
+	(void)connection;
+	(void)url;
+	(void)version;
+	switch (x->stage) {
+	case STAGE_HEAD:
+		x->request.method = method_read(method);
+		address_read(x);
+		if (!head_is_good(x))
+			return send_answer(x);
+		x->stage = STAGE_BODY;
+		return MHD_YES;
+	case STAGE_BODY:
+		if (*upload_len == 0)
+			return handle(x);
+		if (x->body.len <= BODY_LEN_MAX)
+			buf_add(&x->body, upload, *upload_len);
+		*upload_len = 0;
+		return MHD_YES;
+	case STAGE_ANSWERED: return send_answer(x);
+	case STAGE_HANDLED:
+	case STAGE_DEFERRED: break;
+	}
+	must(!"a request that waits is suspended");
+	return MHD_NO;
+}
+
+struct slice http_header(const struct request *req, const char *name)
+{
+	const struct exchange *x = (const struct exchange *)req;
+
+	return slice_of(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct http *h = ctx;
+	struct visitor *v = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		v = mem_alloc(sizeof *v);
+		v->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd;
+		visitor_waits(v, mono_after(clock_mono(h->clock), REQUEST_MS_MAX));
+		v->next = h->visitors;
+		if (v->next)
+			v->next->previous = v;
+		h->visitors = v;
+		*socket_context = v;
+		metric_set(h->connections, metric_value(h->connections) + 1);
+		return;
+	}
+	if (v->previous)
+		v->previous->next = v->next;
+	else
+		h->visitors = v->next;
+	if (v->next)
+		v->next->previous = v->previous;
+	mem_free(v);
+	metric_set(h->connections, metric_value(h->connections) - 1);
+}
+
+void http_sweep(struct http *h)
+{
+	mono_t now = clock_mono(h->clock);
+
+	for (struct visitor *v = h->visitors; v; v = v->next)
+		if (v->waiting && mono_left_ms(v->deadline, now) == 0) {
+			v->waiting = false;
+			(void)shutdown(v->fd, SHUT_RDWR); /* libmicrohttpd then sees the end */
+			metric_add(h->swept, 1);
+		}
+}
+
+static void register_metrics(struct http *h, struct metrics *metrics)
+{
+	for (int i = 0; i < CLASSES; i++) {
+		CLEANUP(mem_cleanup) char *labels = mem_printf("class=\"%dxx\"", i + 1);
+
+		h->answers[i] = metrics_counter(metrics, "haidang_console_http_answers_total",
+			labels, "Answers given, by class of status.");
+	}
+	h->swept = metrics_counter(metrics, "haidang_console_http_slow_total", "",
+		"Connections ended because a request took too long to arrive.");
+	h->connections = metrics_gauge(
+		metrics, "haidang_console_http_connections", "", "Connections open now.");
+}
+
+struct http *http_new(
+	const struct http_options *options, const struct clock *clock, struct metrics *metrics)
+{
+	struct http *h = mem_alloc(sizeof *h);
+
+	h->options = *options;
+	h->clock = clock;
+	register_metrics(h, metrics);
+	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		on_request, h, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)options->connections_per_address,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_END);
+	if (!h->daemon) {
+		mem_free(h);
+		return NULL;
+	}
+	return h;
+}
+
+int http_fd(const struct http *h)
+{
+	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+int64_t http_timeout_ms(const struct http *h)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	if (MHD_get_timeout(h->daemon, &timeout) != MHD_YES || timeout > 1000)
+		return 1000;
+	return (int64_t)timeout;
+}
+
+void http_run(struct http *h)
+{
+	(void)MHD_run(h->daemon);
+}
+
+void http_drain(struct http *h)
+{
+	MHD_socket fd = MHD_quiesce_daemon(h->daemon);
+
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	h->draining = true;
+	for (struct exchange *x = h->streams; x; x = x->next_stream)
+		http_wake(&x->request);
+}
+
+bool http_is_idle(const struct http *h)
+{
+	return h->exchange_count == 0;
+}
+
+void http_free(struct http **h)
+{
+	if (!*h)
+		return;
+	MHD_stop_daemon((*h)->daemon);
+	must((*h)->exchange_count == 0);
+	mem_free(*h);
+	*h = NULL;
+}
