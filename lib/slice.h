@@ -16,7 +16,13 @@ struct slice {
 	size_t len; /* bytes */
 };
 
-#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+#define SLICE(literal) ((struct slice)SLICE_INIT(literal))
+
+/* The same for the initializer of a static table. */
+#define SLICE_INIT(literal)                                                                        \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
 
 /* For printf("%.*s", SLICE_ARG(s)). */
 #define SLICE_ARG(s) (int)(s).len, (s).at
@@ -36,7 +42,7 @@ size_t slice_find(struct slice s, struct slice needle);
 size_t slice_find_byte(struct slice s, char byte);
 
 struct slice slice_from(struct slice s, size_t offset); /* empty when past the end */
-struct slice slice_trim(struct slice s);		/* ASCII white space at both ends */
+struct slice slice_trim(struct slice s);                /* ASCII white space at both ends */
 
 /* Takes the part before the next `separator` off `rest`; false when nothing is left. A
  * separator at the very end closes the last part: "a," is one part, "a,,b" are three. */
