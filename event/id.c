@@ -45,7 +45,7 @@ struct event_id event_id_next(struct event_id last, int64_t wall_us)
 		now_ms = MS_MAX;
 	if (now_ms > last.ms)
 		return (struct event_id){.ms = now_ms};
-	if (last.seq + 1 < EVENT_SEQ_MAX)
+	if (last.seq < EVENT_SEQ_MAX - 1)
 		return (struct event_id){.ms = last.ms, .seq = last.seq + 1};
 	return (struct event_id){.ms = last.ms + 1};
 }

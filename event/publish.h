@@ -9,8 +9,11 @@
  *     publish_event(p, id, line);
  *     publish_free(&p);                 (drains for at most options.drain_ms)
  *
- * publish_event() never blocks on Redis: a thread of the publisher does that work. Calls on one
- * publisher come from one thread. */
+ * publish_event() never blocks on Redis: a thread of the publisher does that work. It blocks on the
+ * EVE file only when the disk is megabytes behind. Calls on one publisher come from one thread.
+ *
+ * Metrics: haidang_publish_{events,batches,spooled,duplicates,eve_lost}_total,
+ * haidang_publish_dropped_total{reason}, haidang_publish_{queue_events,spool_bytes}{worker}. */
 #pragma once
 
 #include "event/id.h"
@@ -45,6 +48,10 @@ void publish_event(struct publish *p, struct event_id id, struct slice json);
 /* Sends a batch that is not full yet; does not wait. */
 void publish_flush(struct publish *p);
 void publish_reopen(struct publish *p); /* the EVE file, after it was rotated */
+
+/* 0, or the -errno of the last failure to open or write the EVE file: for a command that should
+ * end with an error then. */
+int publish_eve_error(const struct publish *p);
 
 /* For quiescent points: waits until all that was given is in Redis and file, or `timeout_ms`. */
 bool publish_wait(struct publish *p, int64_t timeout_ms);
