@@ -1,0 +1,21 @@
+/* Reads the `detection` section of a Sigma rule into one expression.
+ *
+ *     struct detection_source source = {.arena = a, .fields = fields, .regexes = set, .file = path};
+ *     struct expr *e = detection_read(&source, yaml_get(rule, "detection"), &err); */
+#pragma once
+
+#include "correlator/expr.h"
+#include "lib/yaml.h"
+
+struct detection_source {
+	struct arena *arena;
+	struct view_fields *fields;
+	struct regex_set *regexes;
+	const struct yaml_node *vars; /* a map: placeholder -> value or list; NULL: none known */
+	const char *file;
+	struct err *err;
+	size_t values; /* read so far */
+};
+
+/* NULL with source->err set. */
+struct expr *detection_read(struct detection_source *source, const struct yaml_node *detection);

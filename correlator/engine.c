@@ -1,0 +1,186 @@
+#include "correlator/engine.h"
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+
+struct engine {
+	const struct ruleset *rules;
+	struct json_reader *reader;
+	struct view *view;
+};
+
+const char *engine_result_name(enum engine_result result)
+{
+	static const char *const names[] = {"matched", "no_match", "json", "too_long", "no_object",
+		"no_id", "no_time", "future"};
+
+	return names[result];
+}
+
+struct engine *engine_new(const struct ruleset *rules)
+{
+	struct engine *e = mem_alloc(sizeof *e);
+
+	e->rules = rules;
+	e->reader = json_reader_new(EVENT_LEN_MAX);
+	e->view = view_new(rules->fields);
+	return e;
+}
+
+void engine_free(struct engine **e)
+{
+	if (!*e)
+		return;
+	view_free(&(*e)->view);
+	json_reader_free(&(*e)->reader);
+	mem_free(*e);
+	*e = NULL;
+}
+
+void hits_clear(struct hits *hits)
+{
+	hits->count = 0;
+	arena_rewind(hits->arena);
+}
+
+void hits_release(struct hits *hits)
+{
+	mem_free(hits->at);
+	*hits = (struct hits){0};
+}
+
+static void add_hit(struct hits *out, const struct rule_hit *hit)
+{
+	if (out->count == out->room) {
+		out->room = out->room ? out->room * 2 : 256;
+		out->at = mem_resize(out->at, out->room, sizeof *out->at);
+	}
+	out->at[out->count++] = *hit;
+}
+
+static struct slice sample_of(struct engine *e, const struct feed *f, struct arena *a)
+{
+	CLEANUP(buf_release) struct buf json = {0};
+
+	sample_write(e->view, e->rules->fields, f->shown, f->shown_count, &json);
+	return arena_slice(a, buf_slice(&json));
+}
+
+/* One hit per group and value. */
+static void feed_hits(
+	struct engine *e, const struct feed *f, struct rule_hit *hit, struct hits *out)
+{
+	uint64_t values[VALUES_PER_EVENT_MAX] = {f->place};
+	size_t value_count = 1;
+	struct groups groups;
+
+	hit->target = f->target;
+	if (f->target->groups_by_default)
+		groups_by_default(e->view, &e->rules->by_default, out->arena, &groups);
+	else
+		groups_of(e->view, f, out->arena, &groups);
+	if (f->target->window.kind == WINDOW_EVENT_COUNT)
+		values[0] = 0;
+	if (f->value_count > 0)
+		value_count = groups_values(e->view, f, values);
+	if (groups.count == 0 || value_count == 0)
+		return;
+	hit->hit.sample = sample_of(e, f, out->arena);
+	for (size_t g = 0; g < groups.count; g++) {
+		for (size_t i = 0; i < value_count; i++) {
+			hit->group = groups.at[g];
+			hit->hit.value = values[i];
+			add_hit(out, hit);
+		}
+	}
+}
+
+static bool rule_matches(struct engine *e, const struct rule *r)
+{
+	if (r->source.needs_field && !view_get(e->view, r->source_slot).exists)
+		return false;
+	return expr_holds(r->detection, e->view);
+}
+
+static bool time_of(struct json_value event, int64_t *ret_us)
+{
+	struct json_value v;
+	struct slice text;
+	double seconds;
+
+	if (!json_get(event, "timestamp", &v) && !json_get(event, "@timestamp", &v))
+		return false;
+	if (json_to_text(v, &text))
+		return time_read(text, ret_us);
+	if (!json_to_real(v, &seconds) || !(seconds > 0 && seconds < 1e11))
+		return false;
+	*ret_us = (int64_t)(seconds * 1e6);
+	return true;
+}
+
+static bool id_of(struct json_value event, const struct engine_event *in, struct event_id *ret)
+{
+	struct slice text;
+
+	if (json_get_text(event, "event_id", &text) && event_id_read(text, ret))
+		return true;
+	if (!in->default_id)
+		return false;
+	*ret = *in->default_id;
+	return true;
+}
+
+/* The id and time, which only matched events need. */
+static enum engine_result identify(const struct engine_event *in, struct json_value event,
+	struct arena *a, struct rule_hit *ret)
+{
+	char id[EVENT_ID_LEN + 1];
+
+	if (!id_of(event, in, &ret->hit.id))
+		return ENGINE_NO_ID;
+	if (!time_of(event, &ret->hit.time_us)) {
+		if (!in->default_id)
+			return ENGINE_NO_TIME;
+		ret->hit.time_us = in->default_time_us;
+	}
+	if (in->latest_us && ret->hit.time_us > in->latest_us)
+		return ENGINE_FUTURE;
+	event_id_write(ret->hit.id, id);
+	ret->event_id = arena_slice(a, slice_of(id));
+	ret->hit.stream = in->stream;
+	return ENGINE_MATCHED;
+}
+
+enum engine_result engine_event(struct engine *e, const struct engine_event *in, struct hits *out)
+{
+	enum engine_result result = ENGINE_NO_MATCH;
+	struct rule_hit hit = {0};
+	struct json_value event;
+	struct slice type = {0};
+	struct err ignored = {0};
+
+	if (in->json.len > EVENT_LEN_MAX)
+		return ENGINE_TOO_LONG;
+	if (!json_read(e->reader, in->json, &event, &ignored))
+		return ENGINE_NOT_JSON;
+	if (json_kind(event) != JSON_OBJECT)
+		return ENGINE_NO_OBJECT;
+	(void)json_get_text(event, "event_type", &type);
+
+	const struct route *route = ruleset_route(e->rules, type);
+	view_load(e->view, event);
+	for (size_t i = 0; i < route->count; i++) {
+		const struct rule *r = route->rules[i];
+
+		if (!rule_matches(e, r))
+			continue;
+		if (result == ENGINE_NO_MATCH)
+			result = identify(in, event, out->arena, &hit);
+		if (result != ENGINE_MATCHED)
+			return result;
+		hit.base = r;
+		for (size_t k = 0; k < r->feed_count; k++)
+			feed_hits(e, &r->feeds[k], &hit, out);
+	}
+	return result;
+}

@@ -1,0 +1,38 @@
+/* The bounds of everything that a rule's author, an event's producer or a page's writer controls. */
+#pragma once
+
+enum {
+	/* Rules. */
+	RULE_FILE_LEN_MAX = 4 << 20, /* bytes */
+	RULES_MAX = 20000,
+	RULE_VALUES_MAX = 20000, /* values of one rule, after windash, base64offset and expand */
+	RULE_TAGS_MAX = 32,
+	RULE_SHOW_MAX = 48, /* fields that an alert copies from its events */
+	CONDITION_LEN_MAX = 4096,
+	CONDITION_DEPTH_MAX = 32,
+	MODIFIERS_MAX = 8,
+	REGEX_LEN_MAX = 8192,
+	REGEX_STEPS_MAX = 200000,  /* PCRE2's match limit */
+	REGEX_TEXT_MAX = 64 << 10, /* bytes searched */
+	TEMPLATE_LEN_MAX = 4096,
+	EXPLANATION_LEN_MAX = 4096,
+	GROUP_FIELDS_MAX = 8,
+	CORRELATION_RULES_MAX = 16,
+	CORRELATION_COUNT_MAX = 10000,
+	CORRELATION_TIMESPAN_MAX_S = 31 * 86400,
+
+	/* Events. */
+	EVENT_LEN_MAX = 1 << 20,
+	EVENTS_PER_BATCH_MAX = 10000,
+	EVENT_FUTURE_MAX_S = 3600, /* a clock further ahead would close windows for everybody */
+	VIEW_VALUES_MAX = 1024,    /* elements of one field */
+	VIEW_LEAVES_MAX = 4096,    /* values that a keyword is looked for in */
+	GROUPS_PER_EVENT_MAX = 64,
+	GROUP_TEXT_MAX = 256, /* bytes of one value in a group */
+	VALUES_PER_EVENT_MAX = 64,
+	SAMPLE_LEN_MAX = 4096,
+	SAMPLE_TEXT_MAX = 300,
+
+	/* State. */
+	WINDOW_MARKS_MAX = 256,
+};

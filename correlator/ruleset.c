@@ -1,0 +1,343 @@
+#include "correlator/ruleset.h"
+
+#include "correlator/correlation.h"
+#include "correlator/explain.h"
+#include "correlator/rule_files.h"
+#include "lib/file.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+
+#include <string.h>
+
+/* What is needed only while a generation is built. */
+struct loader {
+	struct ruleset *set;
+	struct rule_source source;
+	struct keymap by_id, by_name;
+	struct err err;
+};
+
+static void refuse(struct loader *l)
+{
+	struct ruleset *set = l->set;
+
+	set->refused = mem_resize(set->refused, set->refused_count + 1, sizeof(char *));
+	set->refused[set->refused_count++] = arena_text(set->arena, err_text(&l->err));
+	l->err = (struct err){0};
+}
+
+static void refuse_rule(struct loader *l, const struct rule *r, unsigned line, const char *said)
+{
+	(void)err_set(&l->err, r->path, line, "%s", said);
+	refuse(l);
+}
+
+/* Ids and names are one space each: a second owner is refused. */
+static bool claim(struct loader *l, struct rule *r)
+{
+	const struct rule *same_id = keymap_get(&l->by_id, r->key);
+	const struct rule *same_name = r->name.len ? keymap_get(&l->by_name, r->name) : NULL;
+	const struct rule *other = same_id ? same_id : same_name;
+
+	if (other) {
+		(void)err_set(&l->err, r->path, r->line,
+			"the %s '%.*s' is taken by the rule at %s:%u", same_id ? "id" : "name",
+			SLICE_ARG(same_id ? r->key : r->name), other->path, other->line);
+		refuse(l);
+		return false;
+	}
+	keymap_put(&l->by_id, r->key, r);
+	if (r->name.len)
+		keymap_put(&l->by_name, r->name, r);
+	return true;
+}
+
+static void load_document(struct loader *l, const struct yaml_node *document)
+{
+	struct ruleset *set = l->set;
+	struct rule *r = rule_read(&l->source, document);
+
+	if (!r) {
+		refuse(l);
+		return;
+	}
+	if (!claim(l, r))
+		return;
+	if (set->rule_count == RULES_MAX) {
+		refuse_rule(l, r, r->line, "more than 20000 rules");
+		return;
+	}
+	set->rules = mem_resize(set->rules, set->rule_count + 1, sizeof(struct rule *));
+	set->rules[set->rule_count++] = r;
+}
+
+static void load_file(struct loader *l, const char *path)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	struct yaml_documents docs;
+
+	l->source.detection.file = path;
+	if (!file_read(path, RULE_FILE_LEN_MAX, &text, &l->err) ||
+		!yaml_read(l->set->arena, path, buf_slice(&text), &docs, &l->err)) {
+		refuse(l);
+		return;
+	}
+	for (size_t i = 0; i < docs.count; i++)
+		load_document(l, docs.at[i]);
+}
+
+static struct rule *referred(struct loader *l, struct slice reference)
+{
+	struct rule *r = keymap_get(&l->by_name, reference);
+
+	return r ? r : keymap_get(&l->by_id, reference);
+}
+
+static void add_slots(struct expr *e, size_t *slots, size_t *count, size_t max)
+{
+	for (size_t i = 0; i < e->count; i++)
+		add_slots(e->parts[i], slots, count, max);
+	if (e->kind != EXPR_TEST)
+		return;
+	for (size_t i = 0; i < *count; i++)
+		if (slots[i] == e->test.slot)
+			return;
+	if (*count < max)
+		slots[(*count)++] = e->test.slot;
+}
+
+static void add_named(struct loader *l, size_t *slots, size_t *count, struct slice name)
+{
+	if (*count < RULE_SHOW_MAX)
+		slots[(*count)++] = view_fields_add(l->set->fields, name);
+}
+
+/* What an alert of `target` shows of an event that `base` matched. */
+static void choose_shown(struct loader *l, struct feed *f, const struct rule *base)
+{
+	size_t slots[RULE_SHOW_MAX + SAMPLE_IDENTITY_COUNT];
+	size_t count = 0;
+	struct slice names[RULE_SHOW_MAX];
+	size_t named = explain_fields(f->target, names, RULE_SHOW_MAX);
+
+	for (size_t i = 0; i < f->target->group_count; i++)
+		slots[count++] = f->group_slots[i];
+	for (size_t i = 0; i < f->value_count; i++)
+		slots[count++] = f->value_slots[i];
+	for (size_t i = 0; i < f->target->show_count; i++)
+		add_named(l, slots, &count, f->target->show[i]);
+	for (size_t i = 0; f->target != base && i < base->show_count; i++)
+		add_named(l, slots, &count, base->show[i]);
+	for (size_t i = 0; i < named; i++)
+		add_named(l, slots, &count, names[i]);
+	add_slots(base->detection, slots, &count, RULE_SHOW_MAX);
+	count += sample_identity(l->set->fields, slots + count);
+
+	count = sample_order(l->set->fields, slots, count);
+	size_t *shown = arena_array(l->set->arena, count, sizeof *shown);
+	memcpy(shown, slots, count * sizeof *shown);
+	f->shown = shown;
+	f->shown_count = count;
+}
+
+static void add_feed(struct loader *l, struct rule *base, const struct rule *target, unsigned place)
+{
+	struct feed *feeds = arena_array(l->set->arena, base->feed_count + 1, sizeof *feeds);
+	struct feed *f = &feeds[base->feed_count];
+
+	if (base->feed_count > 0)
+		memcpy(feeds, base->feeds, base->feed_count * sizeof *feeds);
+	base->feeds = feeds;
+	base->feed_count++;
+	f->target = target;
+	f->place = place;
+	for (size_t i = 0; i < target->group_count; i++) {
+		struct slice name = target->group_names[i];
+
+		if (target->kind == RULE_CORRELATION)
+			name = correlation_field(target, name, base);
+		f->group_slots[i] = view_fields_add(l->set->fields, name);
+	}
+	for (size_t i = 0; i < target->counted_count; i++)
+		f->value_slots[f->value_count++] = view_fields_add(
+			l->set->fields, correlation_field(target, target->counted[i], base));
+	choose_shown(l, f, base);
+}
+
+/* Feeds are added only once all references are found, so that a refused correlation leaves no
+ * trace. */
+static bool resolve(struct loader *l, struct rule *r, struct rule **bases)
+{
+	for (size_t i = 0; i < r->refers_count; i++) {
+		bases[i] = referred(l, r->refers[i]);
+		if (bases[i] && bases[i]->kind == RULE_DETECTION)
+			continue;
+		(void)err_set(&l->err, r->path, r->refers_line,
+			bases[i]
+				? "correlation: '%.*s' is itself a correlation; chains are not supported"
+				: "correlation: no rule has the id or name '%.*s' (or it was refused)",
+			SLICE_ARG(r->refers[i]));
+		refuse(l);
+		return false;
+	}
+	return true;
+}
+
+static void connect(struct loader *l, struct rule *r, struct rule **bases)
+{
+	bool network = false, information = false;
+
+	for (size_t i = 0; i < r->refers_count; i++) {
+		add_feed(l, bases[i], r, (unsigned)i);
+		network |= !bases[i]->source.of_information;
+		information |= bases[i]->source.of_information;
+		if (r->generates && bases[i]->alerting == RULE_ALERTS_BY_DEFAULT)
+			bases[i]->alerting = RULE_ALERTS;
+	}
+	for (size_t i = 0; i < r->refers_count; i++)
+		if (bases[i]->alerting == RULE_ALERTS_BY_DEFAULT)
+			bases[i]->alerts = false;
+	if (!r->has_domain)
+		r->domain = network && information ? ALERT_BRIDGE
+			: information              ? ALERT_INFORMATION
+						   : ALERT_NETWORK;
+}
+
+/* Rules that correlations refer to raise no alerts of their own, unless one of them says
+ * `generate` or they say so themselves. */
+static void resolve_all(struct loader *l)
+{
+	struct ruleset *set = l->set;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->rule_count; i++)
+		set->rules[i]->alerts = true;
+	for (size_t i = 0; i < set->rule_count; i++) {
+		struct rule *r = set->rules[i], *bases[CORRELATION_RULES_MAX];
+
+		if (r->kind == RULE_CORRELATION) {
+			if (!resolve(l, r, bases))
+				continue;
+			connect(l, r, bases);
+		}
+		set->rules[kept++] = r;
+	}
+	set->rule_count = kept;
+	for (size_t i = 0; i < kept; i++) {
+		struct rule *r = set->rules[i];
+
+		if (r->alerting != RULE_ALERTS_BY_DEFAULT)
+			r->alerts = r->alerting == RULE_ALERTS;
+		if (r->kind == RULE_DETECTION && r->alerts)
+			add_feed(l, r, r, 0);
+	}
+}
+
+static struct route *route_for(struct ruleset *set, struct slice type)
+{
+	for (size_t i = 0; i < set->route_count; i++)
+		if (slice_equal(set->routes[i].type, type))
+			return &set->routes[i];
+	set->routes = mem_resize(set->routes, set->route_count + 1, sizeof *set->routes);
+	set->routes[set->route_count] = (struct route){.type = type};
+	return &set->routes[set->route_count++];
+}
+
+static void route_add(struct route *route, const struct rule *r)
+{
+	route->rules = mem_resize(route->rules, route->count + 1, sizeof(struct rule *));
+	route->rules[route->count++] = r;
+}
+
+/* First the types, so that a rule for any event stands in each of their routes. */
+static void index_rules(struct ruleset *set)
+{
+	for (size_t i = 0; i < set->rule_count; i++)
+		for (size_t k = 0; k < set->rules[i]->source.count; k++)
+			(void)route_for(set, set->rules[i]->source.types[k]);
+	for (size_t i = 0; i < set->rule_count; i++) {
+		const struct rule *r = set->rules[i];
+
+		if (r->feed_count == 0)
+			continue;
+		for (size_t k = 0; k < r->source.count; k++)
+			route_add(route_for(set, r->source.types[k]), r);
+		if (!r->source.any)
+			continue;
+		for (size_t k = 0; k < set->route_count; k++)
+			route_add(&set->routes[k], r);
+		route_add(&set->others, r);
+	}
+}
+
+static void read_vars(struct loader *l, const char *path)
+{
+	struct yaml_documents docs;
+
+	if (!path)
+		return;
+	if (!yaml_read_file(l->set->arena, path, &docs, &l->err)) {
+		refuse(l);
+	} else if (docs.count != 1 || docs.at[0]->kind != YAML_MAP) {
+		(void)err_set(&l->err, path, 1, "expected one map of placeholders");
+		refuse(l);
+	} else {
+		l->source.detection.vars = docs.at[0];
+	}
+}
+
+struct ruleset *ruleset_load(const struct ruleset_options *options)
+{
+	struct ruleset *set = mem_alloc(sizeof *set);
+	struct loader l = {.set = set};
+	CLEANUP(rule_files_release) struct rule_files files = {0};
+
+	set->arena = arena_new();
+	set->fields = view_fields_new(options->naming);
+	set->regexes = regex_set_new();
+	groups_default_init(&set->by_default, set->fields);
+	l.source = (struct rule_source){.detection = {.arena = set->arena,
+						.fields = set->fields,
+						.regexes = set->regexes,
+						.err = &l.err},
+		.naming = options->naming,
+		.lateness_us = options->lateness_us};
+	read_vars(&l, options->vars_path);
+	for (size_t i = 0; i < options->path_count; i++)
+		if (!rule_files_find(set->arena, options->paths[i], &files, &l.err))
+			refuse(&l);
+	for (size_t i = 0; i < files.count; i++)
+		load_file(&l, files.at[i]);
+	resolve_all(&l);
+	index_rules(set);
+	keymap_release(&l.by_id);
+	keymap_release(&l.by_name);
+	return set;
+}
+
+void ruleset_free(struct ruleset **rules)
+{
+	struct ruleset *set = *rules;
+
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->route_count; i++)
+		mem_free(set->routes[i].rules);
+	mem_free(set->routes);
+	mem_free(set->others.rules);
+	mem_free(set->rules);
+	mem_free(set->refused);
+	regex_set_free(&set->regexes);
+	view_fields_free(&set->fields);
+	arena_free(&set->arena);
+	mem_free(set);
+	*rules = NULL;
+}
+
+const struct route *ruleset_route(const struct ruleset *rules, struct slice event_type)
+{
+	for (size_t i = 0; i < rules->route_count; i++)
+		if (slice_equal(rules->routes[i].type, event_type))
+			return &rules->routes[i];
+	return &rules->others;
+}

@@ -1,0 +1,237 @@
+#include "correlator/settle.h"
+
+#include "correlator/keymap.h"
+#include "correlator/raise.h"
+#include "event/streams.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+enum { TRIES_MAX = 64 };
+
+/* A window of this batch with its hits, which are linked by index. */
+struct job {
+	struct store_cell cell;
+	const struct rule *rule;
+	size_t first_hit, last_hit;
+	struct settle_tally tally; /* of the last try */
+};
+
+struct settle {
+	struct store *store;
+	const struct clock *clock;
+	struct explain *explain;
+	uint64_t version_state;
+};
+
+/* What one batch needs. */
+struct batch {
+	struct settle *settle;
+	const struct hits *hits;
+	struct keymap by_key;
+	struct job **jobs;
+	size_t job_count;
+	size_t *next_hit; /* per hit: the next one of the same job, or SIZE_MAX */
+};
+
+struct settle *settle_new(struct store *store, const struct clock *clock)
+{
+	struct settle *s = mem_alloc(sizeof *s);
+
+	s->store = store;
+	s->clock = clock;
+	s->explain = explain_new();
+	must(getrandom(&s->version_state, sizeof s->version_state, 0) ==
+		(ssize_t)sizeof s->version_state);
+	return s;
+}
+
+void settle_free(struct settle **s)
+{
+	if (!*s)
+		return;
+	explain_free(&(*s)->explain);
+	mem_free(*s);
+	*s = NULL;
+}
+
+/* Versions need only differ from each other, whoever writes them (SplitMix64, randomly seeded). */
+static uint64_t next_version(struct settle *s)
+{
+	uint64_t z = s->version_state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static struct job *job_of(struct batch *b, const struct rule_hit *hit)
+{
+	CLEANUP(buf_release) struct buf key = {0};
+
+	stream_window(hit->target->key, hit->group, &key);
+	struct job *job = keymap_get(&b->by_key, buf_slice(&key));
+	if (job)
+		return job;
+
+	job = arena_alloc(b->hits->arena, sizeof *job);
+	job->rule = hit->target;
+	job->first_hit = SIZE_MAX;
+	job->cell.key = arena_slice(b->hits->arena, buf_slice(&key));
+	job->cell.bucket = stream_bucket(hit->target->key, hit->group);
+	job->cell.ttl_ms = window_ttl_ms(&hit->target->window);
+	keymap_put(&b->by_key, job->cell.key, job);
+	b->jobs[b->job_count++] = job;
+	return job;
+}
+
+static void collect_jobs(struct batch *b)
+{
+	for (size_t i = 0; i < b->hits->count; i++) {
+		struct job *job = job_of(b, &b->hits->at[i]);
+
+		b->next_hit[i] = SIZE_MAX;
+		if (job->first_hit == SIZE_MAX)
+			job->first_hit = i;
+		else
+			b->next_hit[job->last_hit] = i;
+		job->last_hit = i;
+	}
+}
+
+static void forget_alerts(struct store_cell *cell)
+{
+	for (size_t i = 0; i < cell->alert_count; i++)
+		buf_release(&cell->alerts[i]);
+	mem_free(cell->alerts);
+	cell->alerts = NULL;
+	cell->alert_count = 0;
+}
+
+static void batch_release(struct batch *b)
+{
+	for (size_t i = 0; i < b->job_count; i++) {
+		forget_alerts(&b->jobs[i]->cell);
+		buf_release(&b->jobs[i]->cell.blob);
+		buf_release(&b->jobs[i]->cell.next);
+	}
+	keymap_release(&b->by_key);
+	mem_free(b->jobs);
+	mem_free(b->next_hit);
+}
+
+static void fire(struct batch *b, struct job *job, const struct rule_hit *hit,
+	const struct window *w, const struct window_verdict *verdict)
+{
+	struct store_cell *cell = &job->cell;
+
+	if (!job->rule->alerts)
+		return;
+	cell->alerts = mem_resize(cell->alerts, cell->alert_count + 1, sizeof *cell->alerts);
+	struct buf *alert = &cell->alerts[cell->alert_count++];
+	*alert = (struct buf){0};
+	raise_alert(b->settle->explain, hit, w, verdict, clock_wall_us(b->settle->clock), alert);
+	job->tally.alerts++;
+}
+
+/* Applies all hits of the job to the blob as fetched. The cell is done when none was news. */
+static void apply(struct batch *b, struct job *job)
+{
+	CLEANUP(window_release) struct window w = {0};
+	struct store_cell *cell = &job->cell;
+	const struct window_spec *spec = &job->rule->window;
+	bool changed = false;
+
+	forget_alerts(cell);
+	job->tally = (struct settle_tally){0};
+	(void)window_read(&w, spec, buf_slice(&cell->blob));
+	for (size_t i = job->first_hit; i != SIZE_MAX; i = b->next_hit[i]) {
+		const struct rule_hit *hit = &b->hits->at[i];
+		struct window_verdict verdict;
+		enum window_outcome outcome = window_apply(&w, spec, &hit->hit, &verdict);
+
+		changed |= outcome != WINDOW_KNOWN;
+		job->tally.known += outcome == WINDOW_KNOWN;
+		job->tally.late += outcome == WINDOW_LATE;
+		job->tally.suppressed += outcome == WINDOW_SUPPRESSED;
+		if (outcome == WINDOW_FIRED)
+			fire(b, job, hit, &w, &verdict);
+	}
+	buf_clear(&cell->next);
+	cell->done = !changed;
+	cell->conflict = false;
+	if (changed)
+		window_write(&w, spec, next_version(b->settle), &cell->next);
+}
+
+static size_t cells_to_write(struct batch *b, struct store_cell **ret)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < b->job_count; i++) {
+		struct job *job = b->jobs[i];
+
+		if (job->cell.done)
+			continue;
+		apply(b, job);
+		if (!job->cell.done)
+			ret[count++] = &job->cell;
+	}
+	return count;
+}
+
+static void add_tallies(const struct batch *b, struct settle_tally *tally)
+{
+	for (size_t i = 0; i < b->job_count; i++) {
+		const struct settle_tally *t = &b->jobs[i]->tally;
+
+		tally->alerts += t->alerts;
+		tally->late += t->late;
+		tally->suppressed += t->suppressed;
+		tally->known += t->known;
+	}
+}
+
+static int write_all(struct batch *b, struct store_cell **cells, struct settle_tally *tally)
+{
+	struct store *store = b->settle->store;
+
+	for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+		size_t count = cells_to_write(b, cells);
+		if (count == 0)
+			return 0;
+
+		int said = store->commit(store, cells, count);
+		if (said < 0)
+			return said;
+		for (size_t i = 0; i < count; i++) {
+			cells[i]->done = !cells[i]->conflict;
+			tally->conflicts += cells[i]->conflict;
+		}
+	}
+	return -EAGAIN;
+}
+
+int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)
+{
+	CLEANUP(batch_release) struct batch b = {.settle = s, .hits = hits};
+	CLEANUP(mem_cleanup) struct store_cell **cells = NULL;
+
+	if (hits->count == 0)
+		return 0;
+	b.jobs = mem_array(hits->count, sizeof(struct job *));
+	b.next_hit = mem_array(hits->count, sizeof *b.next_hit);
+	cells = mem_array(hits->count, sizeof(struct store_cell *));
+	collect_jobs(&b);
+	for (size_t i = 0; i < b.job_count; i++)
+		cells[i] = &b.jobs[i]->cell;
+
+	int said = s->store->fetch(s->store, cells, b.job_count);
+	if (said == 0)
+		said = write_all(&b, cells, tally);
+	if (said == 0)
+		add_tallies(&b, tally);
+	return said;
+}

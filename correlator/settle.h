@@ -1,0 +1,27 @@
+/* Applies the hits of a batch to their windows: fetches the windows, applies each one's hits in
+ * order, writes what came of it together with the alerts, and starts over with those that another
+ * worker wrote meanwhile. When it returns 0 every hit is in its window exactly once.
+ *
+ *     struct settle *s = settle_new(store, clock);
+ *     if (settle_hits(s, &hits, &tally) == 0)
+ *             … acknowledge the batch
+ *     settle_free(&s); */
+#pragma once
+
+#include "correlator/engine.h"
+#include "correlator/store.h"
+#include "lib/clock.h"
+
+struct settle;
+
+struct settle_tally {
+	uint64_t alerts, late, suppressed, known, conflicts;
+};
+
+struct settle *settle_new(struct store *store, const struct clock *clock);
+void settle_free(struct settle **s);
+
+/* The sums are added to; alerts count only when written. 0 or -errno: then any of the windows may
+ * have been written, and the same hits must be given again. */
+int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)
+	__attribute__((warn_unused_result));

@@ -1,0 +1,106 @@
+/* The state of one rule for one group: which events it has taken in (a mark per producer stream),
+ * what its window holds, and its last alert. The same code serves Redis and the offline test: a
+ * window is read from a blob, hits are applied in order, and it is written as a blob again.
+ *
+ *     struct window w = {0};
+ *     window_read(&w, &spec, blob);                       (an empty blob is a new window)
+ *     if (window_apply(&w, &spec, &hit, &verdict) == WINDOW_FIRED) … raise an alert
+ *     window_write(&w, &spec, version, &blob);
+ *     window_release(&w);
+ *
+ * Time is that of the events. A window holds only what its threshold needs, and events may come
+ * out of order by spec.lateness_us. See docs/decisions/0002-window-blob.md. */
+#pragma once
+
+#include "event/id.h"
+#include "lib/buf.h"
+
+enum window_kind {
+	WINDOW_SINGLE,      /* every event that is not suppressed */
+	WINDOW_EVENT_COUNT, /* so many events */
+	WINDOW_VALUE_COUNT, /* so many distinct values; also rules, for `temporal` */
+	WINDOW_ORDERED,     /* all places, one after the other */
+};
+
+struct window_range {
+	uint64_t min, max; /* both included */
+};
+
+struct window_spec {
+	enum window_kind kind;
+	int64_t timespan_us, lateness_us, suppress_us;
+	struct window_range range;
+	unsigned places; /* WINDOW_ORDERED: how many rules follow each other */
+};
+
+/* One event, for one window. All hits of one event on one window come in one go. */
+struct hit {
+	uint64_t stream; /* hash of the producer stream's name */
+	struct event_id id;
+	int64_t time_us;
+	uint64_t value;      /* hash of what is counted, or the place of the rule */
+	struct slice sample; /* JSON of the event, for the alert; borrowed */
+};
+
+struct window_mark {
+	uint64_t stream;
+	struct event_id id;
+};
+
+struct window_element {
+	int64_t time_us;
+	uint64_t value;
+};
+
+struct window_sample {
+	int64_t time_us;
+	uint64_t value;
+	char *json;
+	size_t len;
+};
+
+enum { WINDOW_SAMPLES_MAX = 10, WINDOW_VERSION_LEN = 8 };
+
+struct window {
+	struct window_mark *marks;
+	size_t mark_count;
+	struct window_element *elements; /* by time */
+	size_t element_count;
+	struct window_sample samples[WINDOW_SAMPLES_MAX]; /* by time */
+	size_t sample_count;
+	int64_t newest_us;
+	int64_t suppressed_until_us; /* 0: has never fired */
+	int64_t last_alert_us;
+	uint64_t alerts; /* raised so far */
+	uint64_t muted;  /* events that met the condition or came in while suppressed, since then */
+	struct hit going_on; /* the event whose hits are being applied */
+	bool is_going_on;
+};
+
+enum window_outcome {
+	WINDOW_KNOWN, /* at or below its stream's mark: nothing changed */
+	WINDOW_LATE,  /* too old for the window; only the mark moved */
+	WINDOW_COUNTED,
+	WINDOW_SUPPRESSED, /* would have fired */
+	WINDOW_FIRED,
+};
+
+struct window_verdict {
+	uint64_t count;
+	int64_t first_us, last_us;
+};
+
+/* False when the blob is none of ours; the window is then a new one. What another shape of the
+ * rule had counted is forgotten, marks and alert state are kept. */
+bool window_read(struct window *w, const struct window_spec *spec, struct slice blob);
+enum window_outcome window_apply(struct window *w, const struct window_spec *spec,
+	const struct hit *hit, struct window_verdict *ret);
+void window_write(
+	const struct window *w, const struct window_spec *spec, uint64_t version, struct buf *out);
+void window_release(struct window *w);
+
+/* How long the state must outlive its last event. */
+int64_t window_ttl_ms(const struct window_spec *spec);
+
+/* How many elements a window keeps. */
+size_t window_room(const struct window_spec *spec);
