@@ -377,3 +377,12 @@ bool publish_wait(struct publish *p, int64_t timeout_ms)
 		done &= eve_wait(p->eve, mono_left_ms(until, clock_mono(clock_system())));
 	return done;
 }
+
+uint64_t publish_lost(const struct publish *p)
+{
+	int64_t lost = metric_value(p->metrics.eve_lost);
+
+	for (int i = 0; i < DROP_REASON_COUNT; i++)
+		lost += metric_value(p->metrics.dropped[i]);
+	return (uint64_t)lost;
+}

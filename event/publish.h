@@ -55,3 +55,6 @@ int publish_eve_error(const struct publish *p);
 
 /* For quiescent points: waits until all that was given is in Redis and file, or `timeout_ms`. */
 bool publish_wait(struct publish *p, int64_t timeout_ms);
+
+/* Events lost so far, on the way to Redis or to the file. Any thread may ask. */
+uint64_t publish_lost(const struct publish *p);
