@@ -6,7 +6,7 @@ import socket
 import sys
 import urllib.request
 
-from children import Failed, wait_until
+from children import wait_until
 
 PROGRAMS = ("correlator", "courier", "console", "crawler", "probe")
 
@@ -96,6 +96,12 @@ class Appliance:
 
     def start(self, name, *args, wrap=lambda *argv: argv):
         return self.children.start(name, wrap(self.program(name), "--config", self.config, *args))
+
+    def add_user(self):
+        """A person who may log in once with the password printed, and must then choose another."""
+        said = self.children.run([self.program("console"), "user", "add", self.user, "--role", "analyst",
+                                  "--domains", "network,information", "--one-time", "--config", self.config])
+        self.one_time = said.strip().splitlines()[-1]
 
     def console_answers(self):
         try:

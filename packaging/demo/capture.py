@@ -44,9 +44,9 @@ class Player:
     """Writes packets into a pipe at the pace they were captured, with the time of now. The probe
     reads the pipe as a capture file that does not end yet."""
 
-    def __init__(self, pipe):
-        self.pipe = pipe
-        os.mkfifo(pipe, 0o600)
+    def __init__(self, folder):
+        self.pipe = folder / f"traffic-{time.monotonic_ns()}.pcap"
+        os.mkfifo(self.pipe, 0o600)
         self.waiting, self.order = [], 0
         self.changed = threading.Condition()
         self.ended = False

@@ -64,6 +64,14 @@ class Children:
                 return _end(process, seconds)
         return None
 
+    def kill(self, name):
+        """As a crash would: without a chance to say goodbye."""
+        for i, (known, process) in enumerate(self.all):
+            if known == name:
+                del self.all[i]
+                process.kill()
+                process.wait()
+
     def end_all(self):
         """In the reverse order of their start."""
         while self.all:

@@ -64,18 +64,21 @@ class Demo:
         a.check()
         a.start_redis()
         a.start_web(self.pages.nginx_servers(self.folder / "portal"))
-        a.start("correlator")
-        a.start("courier")
-        a.start("console")
+        for name in ("correlator", "courier", "console"):
+            self.start_program(name)
         a.add_user()
         wait_until(a.console_answers, 10, "console", self.children)
-        a.start("crawler")
-        if self.replay:
-            pipe = self.folder / "traffic.pcap"
-            self.player = Player(pipe)
-            a.start("probe", "-r", pipe)
+        for name in ("crawler", "probe"):
+            self.start_program(name)
+
+    def start_program(self, name):
+        if name != "probe":
+            self.appliance.start(name)
+        elif not self.replay:
+            self.appliance.start(name, "-i", INTERFACE, wrap=self.network.in_servers)
         else:
-            a.start("probe", "-i", INTERFACE, wrap=self.network.in_servers)
+            self.player = Player(self.folder)
+            self.appliance.start(name, "-r", self.player.pipe)
 
     def start_traffic(self):
         if self.replay:
