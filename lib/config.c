@@ -39,6 +39,17 @@ static const char *const expected[] = {
 	[CONFIG_LIST] = "a list of items",
 };
 
+static const size_t sizes_of[] = {
+	[CONFIG_TEXT] = sizeof(char *),
+	[CONFIG_INT] = sizeof(int64_t),
+	[CONFIG_BOOL] = sizeof(bool),
+	[CONFIG_DURATION] = sizeof(int64_t),
+	[CONFIG_SIZE] = sizeof(int64_t),
+	[CONFIG_CHOICE] = sizeof(int64_t),
+	[CONFIG_TEXTS] = sizeof(struct config_texts),
+	[CONFIG_LIST] = sizeof(struct config_list),
+};
+
 static void *place_of(const struct config_field *f, void *base)
 {
 	return (char *)base + f->offset;
@@ -248,10 +259,13 @@ static const struct yaml_node *list_of(struct reader *r, const char *key, struct
 {
 	struct yaml_documents docs;
 	struct slice part, rest = text;
+	struct err inner = {0};
 
-	if (slice_starts(text, SLICE("[")))
-		return yaml_read(r->a, key, text, &docs, r->err) && docs.count == 1 ? docs.at[0]
-										    : NULL;
+	if (slice_starts(text, SLICE("["))) {
+		if (!yaml_read(r->a, key, text, &docs, &inner))
+			err_set(r->err, r->file, 0, "%s: %s", key, inner.said);
+		return docs.count == 1 ? docs.at[0] : NULL;
+	}
 	struct yaml_node *list = arena_alloc(r->a, sizeof(*list));
 
 	list->kind = YAML_LIST;
@@ -342,13 +356,6 @@ static bool is_section(const struct config_schema *schema, struct slice key)
 	return false;
 }
 
-static bool unknown_key(
-	struct reader *r, const struct config_schema *schema, const char *key, unsigned line)
-{
-	return err_set(r->err, r->file, line, "%.*s: unknown key; the nearest known one is %s",
-		SHOWN_MAX, key, nearest(schema, slice_of(key)));
-}
-
 /* What is being filled: a schema's struct, and how its keys are called in errors. */
 struct target {
 	const struct config_schema *schema;
@@ -356,6 +363,12 @@ struct target {
 	void *base;
 	uint8_t *given; /* one per field */
 };
+
+static bool unknown_key(struct reader *r, const struct target *t, const char *key, unsigned line)
+{
+	return err_set(r->err, r->file, line, "%s%.*s: unknown key; the nearest known one is %s",
+		t->shown, SHOWN_MAX, key, nearest(t->schema, slice_of(key)));
+}
 
 /* A map inside the schema's struct; `prefix` is "" or "probe.". */
 static bool map_read(
@@ -374,7 +387,7 @@ static bool pair_read(struct reader *r, const struct target *t, const char *pref
 			place_of(f, t->base));
 	}
 	if (dotted || !is_section(t->schema, slice_of(key)))
-		return unknown_key(r, t->schema, key, name->line);
+		return unknown_key(r, t, key, name->line);
 	if (yaml_is_null(value))
 		return true;
 	if (value->kind != YAML_MAP)
@@ -481,11 +494,24 @@ bool config_set(const struct config_schema *schema, struct arena *a, void *confi
 	struct config_setting setting, struct err *err)
 {
 	struct reader r = {.a = a, .err = err};
+	const struct target t = {.schema = schema, .shown = "", .base = config};
 	const struct config_field *f = field_find(schema, slice_of(setting.key));
 
+	union {
+		char *text;
+		int64_t number;
+		bool truth;
+		struct config_texts texts;
+		struct config_list list;
+	} value = {0};
+
 	if (!f)
-		return unknown_key(&r, schema, setting.key, 0);
-	return value_from_text(&r, f, setting.value, place_of(f, config));
+		return unknown_key(&r, &t, setting.key, 0);
+	/* Not at its place at once, so that a refused value changes nothing. */
+	if (!value_from_text(&r, f, setting.value, &value))
+		return false;
+	memcpy(place_of(f, config), &value, sizes_of[f->type]);
+	return true;
 }
 
 /* ---- writing ---- */
@@ -554,7 +580,8 @@ static void help_write(const struct config_field *f, int depth, struct buf *out)
 		const struct config_field *part = &f->item->fields[i];
 
 		indent(out, depth);
-		buf_printf(out, "#   %s: %s\n", part->key, part->help ? part->help : "");
+		buf_printf(out, "#   %s:%s%s\n", part->key, part->help ? " " : "",
+			part->help ? part->help : "");
 	}
 }
 

@@ -63,7 +63,8 @@ struct config_schema {
 bool config_read(const struct config_schema *schema, const char *path, struct arena *a, void *ret,
 	struct err *err);
 
-/* Sets one value from text, as a command line option does; lists as "a, b" or [a, b]. */
+/* Sets one value from text, as a command line option does; lists as "a, b" or [a, b].
+ * A refused value changes nothing. */
 struct config_setting {
 	const char *key, *value;
 };

@@ -190,22 +190,21 @@ static void scalars_are_told_apart_by_their_style(void **state)
 {
 	static const struct {
 		const char *text;
-		bool null, truth, truth_good;
 		int64_t number;
-		bool number_good;
+		bool number_good, null, truth, truth_good;
 	} rows[] = {
-		{"v: ~", true, false, false, 0, false},
-		{"v:", true, false, false, 0, false},
-		{"v: NULL", true, false, false, 0, false},
-		{"v: ''", false, false, false, 0, false},
-		{"v: 'null'", false, false, false, 0, false},
-		{"v: true", false, true, true, 0, false},
-		{"v: 'true'", false, false, false, 0, false},
-		{"v: Off", false, false, true, 0, false},
-		{"v: 12", false, false, false, 12, true},
-		{"v: '12'", false, false, false, 0, false},
-		{"v: 1.5", false, false, false, 0, false},
-		{"v: [1]", false, false, false, 0, false},
+		{"v: ~", 0, false, true, false, false},
+		{"v:", 0, false, true, false, false},
+		{"v: NULL", 0, false, true, false, false},
+		{"v: ''", 0, false, false, false, false},
+		{"v: 'null'", 0, false, false, false, false},
+		{"v: true", 0, false, false, true, true},
+		{"v: 'true'", 0, false, false, false, false},
+		{"v: Off", 0, false, false, false, true},
+		{"v: 12", 12, true, false, false, false},
+		{"v: '12'", 0, false, false, false, false},
+		{"v: 1.5", 0, false, false, false, false},
+		{"v: [1]", 0, false, false, false, false},
 	};
 
 	(void)state;
