@@ -152,14 +152,14 @@ static struct slice map_chars(struct arena *a, struct slice s, int32_t (*map)(in
 	return slice_over(out, len);
 }
 
-static int32_t lower_char(int32_t c)
+int32_t text_lower_char(int32_t c)
 {
 	return u_tolower(c);
 }
 
 struct slice text_lower(struct arena *a, struct slice nfc)
 {
-	return map_chars(a, nfc, lower_char);
+	return map_chars(a, nfc, text_lower_char);
 }
 
 /* The first code point of the full canonical decomposition; 0 for a mark of its own. */
