@@ -30,12 +30,19 @@ struct courier {
 	int64_t started_us;
 };
 
+static void generation_stop(struct generation *g)
+{
+	for (size_t i = 0; i < g->count; i++) /* all at once, so that they drain side by side */
+		worker_stop(g->workers[i]);
+	for (size_t i = 0; i < g->count; i++)
+		worker_join(g->workers[i]);
+}
+
 static void generation_free(struct generation **g)
 {
 	if (!*g)
 		return;
-	for (size_t i = 0; i < (*g)->count; i++) /* all at once, so that they drain side by side */
-		worker_stop((*g)->workers[i]);
+	generation_stop(*g);
 	for (size_t i = 0; i < (*g)->count; i++)
 		worker_free(&(*g)->workers[i]);
 	arena_free(&(*g)->arena);
@@ -164,6 +171,7 @@ static void serve(struct courier *c, courier_reread *reread)
 		service_wait(c->service, LOOP_MS);
 	}
 	log_notice("Ending; what is not delivered yet stays in Redis");
+	generation_stop(c->now);
 	report(c);
 }
 

@@ -40,6 +40,7 @@ struct worker {
 	bool redis_away;
 	bool failing; /* written by the worker's thread only */
 	pthread_t thread;
+	bool running; /* not joined yet; of the thread that started it */
 	atomic_bool stopping;
 	pthread_mutex_t lock; /* over said */
 	char said[REASON_MAX];
@@ -260,6 +261,8 @@ static void drain(struct worker *w)
 		settle(w);
 	}
 	settle(w);
+	w->next_measure = clock_mono(w->clock);
+	measure(w);
 }
 
 static void *worker_run(void *ctx)
@@ -303,6 +306,7 @@ struct worker *worker_start(const struct worker_options *options, struct err *er
 	counters_init(&w->counters, options->metrics, config->name);
 	must(pthread_mutex_init(&w->lock, NULL) == 0);
 	must(pthread_create(&w->thread, NULL, worker_run, w) == 0);
+	w->running = true;
 	return w;
 }
 
@@ -311,14 +315,21 @@ void worker_stop(struct worker *w)
 	atomic_store(&w->stopping, true);
 }
 
+void worker_join(struct worker *w)
+{
+	worker_stop(w);
+	if (w->running)
+		must(pthread_join(w->thread, NULL) == 0);
+	w->running = false;
+}
+
 void worker_free(struct worker **worker)
 {
 	struct worker *w = *worker;
 
 	if (!w)
 		return;
-	worker_stop(w);
-	must(pthread_join(w->thread, NULL) == 0);
+	worker_join(w);
 	w->kind->close(&w->sender);
 	queue_free(&w->queue);
 	inbox_free(&w->inbox);

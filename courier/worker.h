@@ -20,7 +20,8 @@ struct worker *worker_start(const struct worker_options *options, struct err *er
 
 /* Asks it to end: it waits up to DRAIN_MS for answers on their way, then acknowledges. */
 void worker_stop(struct worker *w);
-void worker_free(struct worker **w); /* stops, joins */
+void worker_join(struct worker *w);  /* stops it too */
+void worker_free(struct worker **w); /* joins it too */
 
 /* Whether the target takes no alerts at present, and why; any thread may ask. */
 bool worker_is_failing(struct worker *w, char ret_said[REASON_MAX]);
