@@ -1,0 +1,243 @@
+#include "probe/decode.h"
+
+#include "lib/cursor.h"
+
+#include <endian.h>
+#include <string.h>
+
+enum {
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
+	ETHERTYPE_VLAN = 0x8100,
+	ETHERTYPE_QINQ = 0x88a8,
+	ETHERTYPE_QINQ_OLD = 0x9100,
+};
+
+enum { NEXT_HOP = 0, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_AUTH = 51, NEXT_DESTINATION = 60 };
+
+static enum decode_result read_ip(struct cursor *c, struct packet *p);
+
+static enum decode_result failed(const struct cursor *c)
+{
+	return cursor_ok(c) ? DECODE_BAD : DECODE_SHORT;
+}
+
+static enum decode_result read_ethertype(struct cursor *c, unsigned type, struct packet *p)
+{
+	for (int depth = 0; depth < LINK_HEADERS_MAX; depth++) {
+		if (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6)
+			return read_ip(c, p);
+		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ && type != ETHERTYPE_QINQ_OLD)
+			return DECODE_OTHER;
+
+		unsigned tag = cursor_be16(c);
+		type = cursor_be16(c);
+		if (!cursor_ok(c))
+			return DECODE_SHORT;
+		if (p->vlan_count < VLAN_DEPTH_MAX)
+			p->vlan[p->vlan_count++] = tag & 0xfff;
+	}
+	return DECODE_BAD;
+}
+
+static enum decode_result read_ports(struct cursor *c, struct packet *p)
+{
+	p->src_port = cursor_be16(c);
+	p->dst_port = cursor_be16(c);
+	return cursor_ok(c) ? DECODE_OK : DECODE_SHORT;
+}
+
+static enum decode_result read_tcp(struct cursor *c, struct packet *p)
+{
+	if (read_ports(c, p) != DECODE_OK)
+		return DECODE_SHORT;
+	p->seq = cursor_be32(c);
+	(void)cursor_be32(c);
+
+	unsigned offset = cursor_u8(c) >> 4;
+	p->tcp_flags = cursor_u8(c);
+	(void)cursor_bytes(c, 6);
+	if (!cursor_ok(c) || offset < 5)
+		return failed(c);
+	if (!cursor_bytes(c, 4 * offset - 20))
+		return DECODE_SHORT;
+	p->payload = slice_over(c->at, cursor_left(c));
+	return DECODE_OK;
+}
+
+static enum decode_result read_udp(struct cursor *c, struct packet *p)
+{
+	if (read_ports(c, p) != DECODE_OK)
+		return DECODE_SHORT;
+
+	unsigned len = cursor_be16(c);
+	(void)cursor_be16(c);
+	if (!cursor_ok(c))
+		return DECODE_SHORT;
+	if (len < 8 && len != 0) /* 0: a jumbogram, RFC 2675 §4 */
+		return DECODE_BAD;
+
+	size_t left = cursor_left(c);
+	size_t body = len == 0 ? left : len - 8;
+	p->payload = slice_over(c->at, body < left ? body : left);
+	return DECODE_OK;
+}
+
+static enum decode_result read_transport(struct cursor *c, struct packet *p)
+{
+	if (p->fragment == FRAGMENT_LATER)
+		return DECODE_OK;
+	switch (p->proto) {
+	case PROTO_TCP: return read_tcp(c, p);
+	case PROTO_UDP: return read_udp(c, p);
+	case PROTO_ICMP:
+	case PROTO_ICMPV6:
+		p->icmp_type = cursor_u8(c);
+		p->icmp_code = cursor_u8(c);
+		return cursor_ok(c) ? DECODE_OK : DECODE_SHORT;
+	default: return DECODE_OK;
+	}
+}
+
+/* Padding that Ethernet adds to small frames is no part of the packet. */
+static void cut_to(struct cursor *c, const uint8_t *l3, size_t len)
+{
+	if (len < (size_t)(c->end - l3))
+		c->end = l3 + len;
+}
+
+static enum decode_result read_ipv4(struct cursor *c, struct packet *p)
+{
+	const uint8_t *l3 = c->at;
+	const uint8_t *h = cursor_bytes(c, 20);
+	if (!h)
+		return DECODE_SHORT;
+
+	unsigned header = 4U * (h[0] & 0xf), total = (unsigned)h[2] << 8 | h[3];
+	if (total == 0) /* segmentation offload: the kernel left it to the card */
+		total = (unsigned)(c->end - l3);
+	if (header < 20 || total < header)
+		return DECODE_BAD;
+	cut_to(c, l3, total);
+	if (!cursor_bytes(c, header - 20))
+		return DECODE_SHORT;
+
+	unsigned fragment = (unsigned)h[6] << 8 | h[7];
+	if (fragment & 0x1fff)
+		p->fragment = FRAGMENT_LATER;
+	else if (fragment & 0x2000)
+		p->fragment = FRAGMENT_FIRST;
+	p->proto = h[9];
+	p->src = address_v4(h + 12);
+	p->dst = address_v4(h + 16);
+	return read_transport(c, p);
+}
+
+static bool is_extension(unsigned next)
+{
+	return next == NEXT_HOP || next == NEXT_ROUTING || next == NEXT_FRAGMENT ||
+		next == NEXT_AUTH || next == NEXT_DESTINATION;
+}
+
+static void read_fragment_header(const uint8_t *h, struct packet *p)
+{
+	unsigned offset = (unsigned)h[2] << 8 | h[3];
+
+	if (offset & ~7U)
+		p->fragment = FRAGMENT_LATER;
+	else if (offset & 1)
+		p->fragment = FRAGMENT_FIRST;
+}
+
+static enum decode_result read_ipv6(struct cursor *c, struct packet *p)
+{
+	const uint8_t *l3 = c->at;
+	const uint8_t *h = cursor_bytes(c, 40);
+	if (!h)
+		return DECODE_SHORT;
+
+	size_t len = (size_t)h[4] << 8 | h[5];
+	unsigned next = h[6];
+	if (len > 0)
+		cut_to(c, l3, 40 + len);
+	p->src = address_v6(h + 8);
+	p->dst = address_v6(h + 24);
+
+	for (int i = 0; is_extension(next); i++) {
+		if (i == EXTENSIONS_MAX)
+			return DECODE_BAD;
+
+		const uint8_t *e = cursor_bytes(c, 8);
+		if (!e)
+			return DECODE_SHORT;
+		unsigned more = next == NEXT_FRAGMENT ? 0
+			: next == NEXT_AUTH           ? (e[1] + 2U) * 4U
+						      : e[1] * 8U + 8U;
+		if (next == NEXT_FRAGMENT)
+			read_fragment_header(e, p);
+		next = e[0];
+		if (more > 8 && !cursor_bytes(c, more - 8))
+			return DECODE_SHORT;
+		if (p->fragment == FRAGMENT_LATER)
+			break;
+	}
+	p->proto = (uint8_t)next;
+	return read_transport(c, p);
+}
+
+static enum decode_result read_ip(struct cursor *c, struct packet *p)
+{
+	if (cursor_left(c) == 0)
+		return DECODE_SHORT;
+
+	unsigned version = *c->at >> 4;
+	if (version != 4 && version != 6)
+		return DECODE_BAD;
+	p->l3 = c->at;
+
+	enum decode_result result = version == 4 ? read_ipv4(c, p) : read_ipv6(c, p);
+	p->l3_len = (uint32_t)(c->end - p->l3);
+	return result;
+}
+
+/* The address family stands in the byte order of the machine that captured; its values differ
+ * between systems, but the version in the IP header tells enough. */
+static enum decode_result read_null(struct cursor *c, struct packet *p)
+{
+	uint32_t family = cursor_be32(c);
+	if (!cursor_ok(c))
+		return DECODE_SHORT;
+
+	uint32_t value = family > 0xffff ? __builtin_bswap32(family) : family;
+	bool ip = value == 2 || value == 10 || value == 24 || value == 28 || value == 30;
+
+	return ip ? read_ip(c, p) : DECODE_OTHER;
+}
+
+static enum decode_result read_link(enum link link, struct cursor *c, struct packet *p)
+{
+	switch (link) {
+	case LINK_ETHERNET: (void)cursor_bytes(c, 12); break;
+	case LINK_SLL: (void)cursor_bytes(c, 14); break;
+	case LINK_SLL2: {
+		unsigned type = cursor_be16(c);
+		(void)cursor_bytes(c, 18);
+		return cursor_ok(c) ? read_ethertype(c, type, p) : DECODE_SHORT;
+	}
+	case LINK_RAW: return read_ip(c, p);
+	case LINK_NULL: return read_null(c, p);
+	case LINK_UNKNOWN: return DECODE_OTHER;
+	}
+
+	unsigned type = cursor_be16(c);
+
+	return cursor_ok(c) ? read_ethertype(c, type, p) : DECODE_SHORT;
+}
+
+enum decode_result decode(enum link link, const struct frame *frame, struct packet *ret)
+{
+	struct cursor c = cursor_over(frame->bytes, frame->captured);
+
+	*ret = (struct packet){.time_us = frame->time_us, .wire = frame->wire};
+	return read_link(link, &c, ret);
+}
