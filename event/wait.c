@@ -1,5 +1,6 @@
 #include "event/wait.h"
 
+#include "lib/clock.h"
 #include "lib/must.h"
 
 #include <errno.h>
@@ -27,15 +28,10 @@ void wait_release(pthread_mutex_t *lock, pthread_cond_t *work, pthread_cond_t *d
 
 bool wait_on(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms)
 {
-	struct timespec until;
+	int64_t until_ns = mono_after(clock_mono(clock_system()), ms).ns;
+	const struct timespec until = {
+		.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
 
-	must(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	return pthread_cond_timedwait(cond, lock, &until) == ETIMEDOUT;
 }
 

@@ -10,8 +10,8 @@
  * With "appendonly", "yes", "appendfsync", "always" its data survives redis_server_kill(). */
 #pragma once
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -124,28 +124,15 @@ static inline void redis_server_kill(struct redis_server *s)
 	s->pid = 0;
 }
 
-static inline void redis_server_remove_folder(const char *folder)
+static inline int redis_server_remove_one(
+	const char *path, const struct stat *st, int kind, struct FTW *where)
 {
-	char path[512];
-	DIR *d = opendir(folder);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		if (entry->d_type == DT_DIR)
-			redis_server_remove_folder(path);
-		else
-			unlink(path);
-	}
-	if (d)
-		closedir(d);
-	rmdir(folder);
+	(void)st, (void)kind, (void)where;
+	return remove(path);
 }
 
 static inline void redis_server_remove(struct redis_server *s)
 {
 	redis_server_kill(s);
-	redis_server_remove_folder(s->folder);
+	nftw(s->folder, redis_server_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
