@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -67,7 +66,6 @@ static bool task_begin(struct task *t, int argc, char **argv)
 
 	t->a = arena_new();
 	t->now_us = clock_wall_us(clock_system());
-	(void)umask(077);
 	password_init();
 	const struct console_settings *settings =
 		program_options(&shape, t->a, &argc, argv, &t->err);

@@ -4,9 +4,11 @@
 #include "lib/must.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STATEMENTS_KEPT = 96, BUSY_MS = 5000, SAID_MAX = 256 };
 
@@ -208,8 +210,19 @@ static bool migrate(struct db *db, const char *const *steps, size_t step_count, 
 	return execute(db, well ? "COMMIT" : "ROLLBACK") && well;
 }
 
+/* Made by us rather than by SQLite, so that only its owner reads it; the files that SQLite puts
+ * beside it get the same mode. */
+static void make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static bool prepare_file(struct db *db, const char *path)
 {
+	make_file(path);
 	int code = sqlite3_open_v2(path, &db->file,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
 

@@ -23,7 +23,7 @@ enum {
 	NAME_LEN_MAX = 64,     /* of a user */
 	PASSWORD_LEN_MIN = 14, /* TCVN 14423 asks for 14 */
 	PASSWORD_LEN_MAX = 256,
-	NOTE_LEN_MAX = 4000,        /* bytes of a comment or reason */
+	NOTE_LEN_MAX = 8000,        /* bytes of a comment or reason */
 	SESSIONS_PER_USER_MAX = 16, /* the oldest ends */
 	HASHES_WAITING_MAX = 32,    /* log-ins that wait for their password to be checked */
 

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TICK_MS = 1000, METRICS_MS = 5000, DRAIN_MS = 3000 };
@@ -165,7 +164,6 @@ static int run(void *config, struct arena *a)
 	struct console c = {.settings = config, .clock = clock_system(), .metrics = metrics_new()};
 	struct err err = {0};
 
-	(void)umask(077);
 	password_init();
 	c.service = service_new("haidang-console", c.clock);
 	if (!console_open(&c, a, &err)) {
