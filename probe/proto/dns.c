@@ -16,6 +16,8 @@ enum {
 	RCODE_MASK = 0x000f,
 	QUESTIONS_MAX = 1,
 	CLASS_MAX = 255,
+	WIRE_NAME_MAX = 255,
+	HOST_LEN_MAX = 253,
 };
 
 enum {
@@ -318,15 +320,46 @@ uint64_t dns_entropy_millibits(struct slice labels)
 	return bits > 0 ? (uint64_t)lrintf(bits * 1000) : 0;
 }
 
+/* Escapes make a tunnel's name longer than any host; the domain stands at its end. */
+static struct slice name_end(struct slice name)
+{
+	struct slice label;
+
+	while (name.len > HOST_LEN_MAX && slice_cut(&name, '.', &label))
+		;
+	return name;
+}
+
+/* The bytes on the wire that an escaped name stands for. */
+static struct slice name_bytes(struct slice name, char ret[WIRE_NAME_MAX])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < name.len && len < WIRE_NAME_MAX; len++) {
+		const char *at = name.at + i;
+
+		if (at[0] == '\\' && i + 3 < name.len && at[1] >= '0' && at[1] <= '2') {
+			ret[len] = (char)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
+			i += 4;
+		} else {
+			ret[len] = at[0] == '\\' && i + 1 < name.len ? at[1] : at[0];
+			i += at[0] == '\\' ? 2 : 1;
+		}
+	}
+	return (struct slice){ret, len};
+}
+
 static void measure_name(struct slice name, struct event_dns *dns)
 {
 	size_t above = 0;
+	char bytes[WIRE_NAME_MAX];
 
-	dns->domain = public_suffix_domain(name);
-	dns->name_len = name.len;
+	dns->domain = public_suffix_domain(name_end(name));
+	dns->name_len = name_bytes(name, bytes).len;
 	if (dns->domain.len > 0 && dns->domain.len < name.len)
 		above = name.len - dns->domain.len - 1;
-	dns->labels_entropy = dns_entropy_millibits((struct slice){name.at, above});
+	dns->labels_entropy =
+		dns_entropy_millibits(name_bytes((struct slice){name.at, above}, bytes));
 }
 
 struct header {

@@ -111,11 +111,16 @@ static void ja3_list_of_8(struct ja3 *j, struct cursor list)
 		ja3_number(j, cursor_u8(&list));
 }
 
+static struct cursor nothing(void)
+{
+	return cursor_over("", 0);
+}
+
 static struct cursor block(struct cursor *c, size_t len)
 {
 	const uint8_t *bytes = cursor_bytes(c, len);
 
-	return bytes ? cursor_over(bytes, len) : cursor_over(NULL, 0);
+	return bytes ? cursor_over(bytes, len) : nothing();
 }
 
 static const char *version_name(unsigned version)
@@ -202,7 +207,7 @@ static void read_client_versions(struct cursor body, struct tls_state *t)
 
 static void read_client_extensions(struct cursor list, struct tls_state *t, struct ja3 *j)
 {
-	struct cursor groups = cursor_over(NULL, 0), formats = groups;
+	struct cursor groups = nothing(), formats = nothing();
 
 	while (cursor_left(&list) >= 4) {
 		unsigned type = cursor_be16(&list);
@@ -291,8 +296,10 @@ static void write_fingerprint(struct slice der, char ret_text[3 * SHA1_LEN])
 	uint8_t hash[SHA1_LEN];
 
 	digest_sha1(der, hash);
-	for (int i = 0; i < SHA1_LEN; i++)
-		(void)snprintf(ret_text + 3 * i, 4, "%02x:", hash[i]);
+	for (int i = 0; i < SHA1_LEN; i++) {
+		(void)snprintf(ret_text + 3 * i, 3, "%02x", hash[i]);
+		ret_text[3 * i + 2] = ':';
+	}
 	ret_text[3 * SHA1_LEN - 1] = '\0';
 }
 
