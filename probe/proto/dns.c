@@ -14,7 +14,7 @@ enum {
 	FLAG_RESPONSE = 0x8000,
 	OPCODE_MASK = 0x7800,
 	RCODE_MASK = 0x000f,
-	QUESTIONS_MAX = 1,
+	QUESTIONS_MAX = 8, /* more than one is not seen in practice, but allowed */
 	CLASS_MAX = 255,
 	WIRE_NAME_MAX = 255,
 	HOST_LEN_MAX = 253,
@@ -374,7 +374,18 @@ static bool read_header(struct cursor *c, struct header *ret)
 	ret->answers = cursor_be16(c);
 	ret->authorities = cursor_be16(c);
 	ret->additionals = cursor_be16(c);
-	return cursor_ok(c) && (ret->flags & OPCODE_MASK) == 0 && ret->questions == QUESTIONS_MAX;
+	return cursor_ok(c) && (ret->flags & OPCODE_MASK) == 0 && ret->questions >= 1 &&
+	       ret->questions <= QUESTIONS_MAX;
+}
+
+static bool skip_questions(struct slice message, struct cursor *c, unsigned count)
+{
+	struct name name;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!read_name(message, c, &name) || !cursor_bytes(c, 4))
+			return false;
+	return true;
 }
 
 bool dns_read(struct slice message, struct buf *scratch, const struct proto_sink *sink)
@@ -408,7 +419,7 @@ bool dns_read(struct slice message, struct buf *scratch, const struct proto_sink
 				? rcode_names[rcode]
 				: rcode_other);
 		buf_clear(scratch);
-		if (header.answers > 0)
+		if (header.answers > 0 && skip_questions(message, &c, header.questions - 1))
 			write_answers(message, &c, header.answers, scratch);
 		dns.answers = buf_slice(scratch);
 	} else {

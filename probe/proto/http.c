@@ -148,7 +148,8 @@ static uint16_t keep_text(struct http_state *s, struct slice text, size_t max)
 
 	if (len > room)
 		len = room;
-	memcpy(s->texts + s->texts_len, text.at, len);
+	if (len > 0)
+		memcpy(s->texts + s->texts_len, text.at, len);
 	s->texts_len = (uint16_t)(s->texts_len + len);
 	return (uint16_t)len;
 }
@@ -188,16 +189,25 @@ static struct slice host_name(struct slice host)
 	return (struct slice){host.at, colon};
 }
 
+/* The version stands after the last space: an address that attacks may hold spaces itself. */
+static bool read_request_line(struct slice line, struct slice *ret_method, struct slice *ret_url)
+{
+	static const size_t version_len = sizeof " HTTP/1.1" - 1;
+
+	if (!slice_cut(&line, ' ', ret_method) || line.len < version_len)
+		return false;
+	*ret_url = (struct slice){line.at, line.len - version_len};
+	return slice_starts(slice_from(line, ret_url->len), SLICE(" HTTP/1."));
+}
+
 static size_t read_request(
 	struct http_state *s, struct slice bytes, size_t len, const struct proto_sink *sink)
 {
 	struct http_head h;
-	struct slice rest, method, url;
+	struct slice method, url;
 
 	read_head((struct slice){bytes.at, len}, &h);
-	rest = h.start;
-	if (!slice_cut(&rest, ' ', &method) || !slice_cut(&rest, ' ', &url) ||
-		!slice_starts(rest, SLICE("HTTP/1.")))
+	if (!read_request_line(h.start, &method, &url))
 		return STREAM_DONE;
 	keep_request(s, &h, method, url, sink);
 	sink->url(sink->ctx, url);
