@@ -125,8 +125,8 @@ static bool frame_close(struct build *b)
 {
 	must(b->depth > 0); /* libyaml pairs starts and ends */
 	struct frame frame = b->frames[--b->depth];
-	struct yaml_node *node = frame.node, **children = b->pending + frame.base;
 	size_t count = b->pending_count - frame.base;
+	struct yaml_node *node = frame.node, **children = count ? b->pending + frame.base : NULL;
 
 	b->pending_count = frame.base;
 	if (node->kind == YAML_LIST) {
