@@ -112,5 +112,5 @@ class Appliance:
 
     def follow_alerts(self):
         """Prints alerts as they come, on our own standard output."""
-        self.children.start("follow", [self.program("ctl"), "--config", self.config, "alerts", "--follow"],
+        self.children.start("follow", [self.program("ctl"), "alerts", "--follow", "--config", self.config],
                             stdout=sys.stdout)

@@ -14,7 +14,7 @@ MARKET = "chocu-online.example"
 COPIES = "ban-sao-tin.example"
 OFFICIAL = "phongthudansu.ioc.example"
 
-SITES = {  # host: (name, trust tier, form)
+SITES = {  # host: (name, trust tier)
     NEWS_HOST: ("Báo Mai", 2),
     FORUM: ("Diễn đàn Xứ Quảng", 4),
     VILLAGE: ("Xóm Núi", 4),
