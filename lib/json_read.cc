@@ -18,7 +18,7 @@ namespace dom = simdjson::dom;
 enum { CAPACITY_MIN = 4096 };
 
 struct json_reader {
-	explicit json_reader(size_t max) : len_max(max), parser(max)
+	explicit json_reader(size_t max) : len_max(max)
 	{
 	}
 
@@ -62,8 +62,8 @@ void json_reader_free(struct json_reader **r)
 	*r = nullptr;
 }
 
-/* Grows by doubling, so that texts that grow slowly do not allocate anew each time. The depth
- * allowed is what the writer can write again. */
+/* Grows by doubling, so that texts that grow slowly do not allocate anew each time. simdjson counts
+ * no level for an empty container: what it lets pass is never deeper than the writer can write. */
 static void reserve(struct json_reader *r, size_t len)
 {
 	size_t capacity = r->parser.capacity();
