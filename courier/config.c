@@ -146,17 +146,14 @@ static bool is_domain(const char *name)
 static bool target_check(const struct target_config *t, struct err *err)
 {
 	if (!stream_name_is_valid(t->name))
-		return err_set(err, NULL, 0,
-			"courier.targets: name '%s' may hold only letters, digits, '-' and '_'",
-			t->name);
+		return err_set(err, NULL, 0, "a name may hold only letters, digits, '-' and '_'");
 	if (t->retry_max_ms < t->retry_min_ms)
-		return err_set(
-			err, NULL, 0, "courier.targets: %s: retry_max is below retry_min", t->name);
+		return err_set(err, NULL, 0, "retry_max is below retry_min");
 	for (size_t i = 0; i < t->domains.count; i++)
 		if (!is_domain(t->domains.at[i]))
 			return err_set(err, NULL, 0,
-				"courier.targets: %s: domain '%s' is none of network, information, bridge",
-				t->name, t->domains.at[i]);
+				"domain '%s' is none of network, information, bridge",
+				t->domains.at[i]);
 	return target_kinds[t->kind]->check(t, err);
 }
 
@@ -165,11 +162,12 @@ bool courier_config_check(void *config, struct err *err)
 	const struct courier_config *c = config;
 	const struct target_config *targets = courier_targets(c);
 
-	if (c->targets.count > TARGETS_MAX)
-		return err_set(err, NULL, 0, "courier.targets: more than %d targets", TARGETS_MAX);
 	for (size_t i = 0; i < c->targets.count; i++) {
-		if (!target_check(&targets[i], err))
-			return false;
+		struct err why = {0};
+
+		if (!target_check(&targets[i], &why))
+			return err_set(err, NULL, 0, "courier.targets: %s: %s", targets[i].name,
+				err_text(&why));
 		for (size_t k = 0; k < i; k++)
 			if (slice_is(slice_of(targets[i].name), targets[k].name))
 				return err_set(err, NULL, 0,
