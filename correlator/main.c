@@ -1,6 +1,27 @@
 /* haidang-correlator: matches events against Sigma rules and raises alerts. */
 #include "correlator/commands.h"
+#include "correlator/worker.h"
 #include "lib/program.h"
+
+static bool check(void *config, struct err *err)
+{
+	struct ruleset *rules = worker_rules(config);
+
+	for (size_t i = 0; i < rules->refused_count; i++)
+		(void)err_set(err, NULL, 0, "%s", rules->refused[i]);
+	ruleset_free(&rules);
+	return !err_is_set(err);
+}
+
+static int run(void *config, struct arena *a)
+{
+	return worker_run(config, a);
+}
+
+static int64_t log_level(const void *config)
+{
+	return ((const struct correlator_config *)config)->shared.log_level;
+}
 
 int main(int argc, char **argv)
 {
@@ -15,7 +36,11 @@ int main(int argc, char **argv)
 	};
 	static const struct program program = {.name = "haidang-correlator",
 		.summary = "Matches events against Sigma rules and raises alerts.",
-		.commands = commands};
+		.schema = &correlator_schema,
+		.commands = commands,
+		.check = check,
+		.run = run,
+		.log_level = log_level};
 
 	return program_main(&program, argc, argv);
 }

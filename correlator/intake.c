@@ -1,0 +1,438 @@
+#include "correlator/intake.h"
+
+#include "event/streams.h"
+#include "lib/digest.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+#include "lib/redis_stream.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { KNOWN_STREAMS_MAX = 4096, ME_MAX = 128 };
+
+/* Reading, acknowledging and holding a lease must work in a Redis that is full, or it would stay
+ * full: hence allow-oom. All scripts: KEYS[1] the stream, KEYS[2] its lease, ARGV[1] this worker.
+ *
+ * Takes a free lease, or one of an earlier life of this worker (the same name before the slash)
+ * when ARGV[5] is 1; then all pending entries of the group become this worker's. */
+static const char lease_source[] =
+	"#!lua flags=allow-oom\n"
+	"local held = redis.call('GET', KEYS[2])\n"
+	"local mine = held == ARGV[1]\n"
+	"local former = held and ARGV[5] == '1' and\n"
+	"  string.match(held, '^(.*)/') == string.match(ARGV[1], '^(.*)/')\n"
+	"if held and not mine and not former then return 0 end\n"
+	"redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
+	"if mine then return 1 end\n"
+	"local at = '0-0'\n"
+	"repeat\n"
+	"  local r = redis.call('XAUTOCLAIM', KEYS[1], ARGV[3], ARGV[4], 0, at, 'COUNT', 1000, "
+	"'JUSTID')\n"
+	"  at = r[1]\n"
+	"until at == '0-0'\n"
+	"return 2\n";
+
+static const char read_source[] =
+	"#!lua flags=allow-oom\n"
+	"if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
+	"return redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS',\n"
+	"  KEYS[1], ARGV[5])\n";
+
+static const char ack_source[] = "#!lua flags=allow-oom\n"
+				 "local ids = {unpack(ARGV, 3)}\n"
+				 "redis.call('XACK', KEYS[1], ARGV[2], unpack(ids))\n"
+				 "return redis.call('XDEL', KEYS[1], unpack(ids))\n";
+
+static const char release_source[] = "#!lua flags=allow-oom\n"
+				     "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
+				     "return redis.call('DEL', KEYS[2])\n";
+
+/* An entry in a stream's queue; offsets into the queue's text. */
+struct queued {
+	struct event_id id;
+	size_t id_at, id_len, batch_at, batch_len;
+	bool has_batch;
+};
+
+struct stream {
+	char *name;
+	struct buf lease;
+	uint64_t hash;
+	bool held, group_made;
+	bool recovering;    /* reads its pending entries, after `after` */
+	char after[48];     /* "ms-seq" */
+	bool may_have_more; /* the last read was full */
+	struct queued *queue;
+	size_t queue_count, queue_room;
+	size_t acked, next; /* entries before them were acknowledged, given out */
+	struct buf text;
+	struct metric *lag;
+};
+
+struct intake {
+	struct intake_options options;
+	char me[ME_MAX]; /* "worker/nonce" */
+	struct stream *streams;
+	size_t count;
+	size_t *asked; /* the streams of the commands being flushed, in their order */
+	size_t asked_count;
+	bool first_scan;
+	struct redis_script lease, read, ack, release;
+};
+
+struct intake *intake_new(const struct intake_options *options)
+{
+	struct intake *in = mem_alloc(sizeof *in);
+	uint64_t nonce;
+
+	must(getrandom(&nonce, sizeof nonce, 0) == (ssize_t)sizeof nonce);
+	in->options = *options;
+	CLEANUP(mem_cleanup) char *me = mem_printf("%.80s/%016" PRIx64, options->worker, nonce);
+	memcpy(in->me, me, strlen(me) + 1);
+	in->first_scan = true;
+	in->lease.source = lease_source;
+	in->read.source = read_source;
+	in->ack.source = ack_source;
+	in->release.source = release_source;
+	redis_register_script(options->redis, &in->lease);
+	redis_register_script(options->redis, &in->read);
+	redis_register_script(options->redis, &in->ack);
+	redis_register_script(options->redis, &in->release);
+	return in;
+}
+
+void intake_free(struct intake **in)
+{
+	if (!*in)
+		return;
+	for (size_t i = 0; i < (*in)->count; i++) {
+		struct stream *s = &(*in)->streams[i];
+
+		mem_free(s->name);
+		mem_free(s->queue);
+		buf_release(&s->lease);
+		buf_release(&s->text);
+	}
+	mem_free((*in)->streams);
+	mem_free((*in)->asked);
+	mem_free(*in);
+	*in = NULL;
+}
+
+static void drop_queue(struct stream *s)
+{
+	s->queue_count = s->acked = s->next = 0;
+	s->may_have_more = false;
+	buf_clear(&s->text);
+}
+
+static void start_recovery(struct stream *s)
+{
+	drop_queue(s);
+	s->recovering = true;
+	memcpy(s->after, "0-0", 4);
+}
+
+static bool is_known(const struct intake *in, struct slice name)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (slice_is(name, in->streams[i].name))
+			return true;
+	return false;
+}
+
+static void add_stream(struct intake *in, struct slice name)
+{
+	if (in->count == KNOWN_STREAMS_MAX || !slice_starts(name, SLICE("ev:{")) ||
+		name.len >= STREAM_NAME_MAX || is_known(in, name))
+		return;
+	in->streams = mem_resize(in->streams, in->count + 1, sizeof *in->streams);
+	in->asked = mem_resize(in->asked, in->count + 1, sizeof *in->asked);
+	struct stream *s = &in->streams[in->count++];
+	*s = (struct stream){
+		.name = mem_printf("%.*s", SLICE_ARG(name)), .hash = digest_hash64(name)};
+	stream_lease(name, &s->lease);
+	start_recovery(s);
+	CLEANUP(mem_cleanup) char *label = mem_printf("stream=\"%s\"", s->name);
+	s->lag = metrics_gauge(in->options.metrics, "haidang_correlator_lag_ms", label,
+		"Age of the newest event taken from the stream, when it was taken.");
+}
+
+static int learn_streams(struct intake *in)
+{
+	const struct slice args[] = {SLICE("SMEMBERS"), SLICE(STREAM_INDEX)};
+	struct redis_reply *reply = NULL;
+	int said = redis_call(in->options.redis, args[1], args, 2, &reply);
+
+	if (said < 0)
+		return said;
+	for (size_t i = 0; redis_reply_kind(reply) == REDIS_ARRAY && i < redis_reply_count(reply);
+		i++)
+		add_stream(in, redis_reply_text(redis_reply_at(reply, i)));
+	redis_reply_free(&reply);
+	return 0;
+}
+
+static int make_groups(struct intake *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		struct stream *s = &in->streams[i];
+		struct slice name = slice_of(s->name);
+
+		if (s->group_made)
+			continue;
+		int said = redis_group_make(
+			in->options.redis, &name, 1, SLICE(CORRELATOR_GROUP), SLICE("0"));
+		if (said < 0 && said != -ENOSPC)
+			return said;
+		s->group_made = said == 0;
+	}
+	return 0;
+}
+
+static void ask(struct intake *in, size_t stream, const struct redis_script *script,
+	const struct slice *args, size_t count)
+{
+	struct stream *s = &in->streams[stream];
+
+	redis_queue_script(
+		in->options.redis, script, slice_of(s->name), buf_slice(&s->lease), args, count);
+	in->asked[in->asked_count++] = stream;
+}
+
+static int flush(struct intake *in, redis_on_reply *fn)
+{
+	int said = redis_flush(in->options.redis, fn, in);
+
+	in->asked_count = 0;
+	return said;
+}
+
+static void on_lease(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct intake *in = ctx;
+	struct stream *s = &in->streams[in->asked[index]];
+	int64_t said = redis_reply_kind(reply) == REDIS_INT ? redis_reply_int(reply) : 0;
+
+	if (said == 2 || (said > 0) != s->held)
+		start_recovery(s);
+	s->held = said > 0;
+	if (redis_reply_kind(reply) == REDIS_ERROR)
+		s->group_made = false; /* the stream is gone, and its group with it */
+}
+
+int intake_scan(struct intake *in)
+{
+	char lease_ms[24];
+	size_t held = intake_held(in);
+	int said = learn_streams(in);
+
+	if (said == 0)
+		said = make_groups(in);
+	if (said < 0)
+		return said;
+	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
+	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
+		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
+	for (size_t i = 0; i < in->count; i++) {
+		const struct stream *s = &in->streams[i];
+
+		if (s->group_made && (s->held || held < in->options.streams_max)) {
+			held += !s->held;
+			ask(in, i, &in->lease, args, 5);
+		}
+	}
+	said = flush(in, on_lease);
+	in->first_scan = in->first_scan && said < 0;
+	return said;
+}
+
+static struct slice batch_of(const struct redis_reply *fields)
+{
+	if (redis_reply_kind(fields) != REDIS_ARRAY)
+		return (struct slice){0};
+	for (size_t i = 0; i + 1 < redis_reply_count(fields); i += 2)
+		if (slice_is(redis_reply_text(redis_reply_at(fields, i)), EVENT_FIELD_BATCH))
+			return redis_reply_text(redis_reply_at(fields, i + 1));
+	return (struct slice){0};
+}
+
+static void enqueue(struct stream *s, const struct redis_reply *entry)
+{
+	struct slice id = redis_reply_text(redis_reply_at(entry, 0));
+	struct slice batch = batch_of(redis_reply_at(entry, 1));
+	struct queued q = {.id_at = s->text.len, .id_len = id.len, .has_batch = batch.at != NULL};
+
+	if (!event_id_read(id, &q.id) || id.len >= sizeof s->after)
+		return;
+	buf_add_slice(&s->text, id);
+	q.batch_at = s->text.len;
+	q.batch_len = batch.len;
+	buf_add_slice(&s->text, batch);
+	if (s->queue_count == s->queue_room) {
+		s->queue_room = s->queue_room ? s->queue_room * 2 : 64;
+		s->queue = mem_resize(s->queue, s->queue_room, sizeof *s->queue);
+	}
+	s->queue[s->queue_count++] = q;
+	memcpy(s->after, id.at, id.len);
+	s->after[id.len] = '\0';
+}
+
+/* One stream's answer: nothing, or [[stream, [entry, …]]]; 0 when the lease is lost. */
+static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct intake *in = ctx;
+	struct stream *s = &in->streams[in->asked[index]];
+	size_t count = 0;
+
+	if (redis_reply_kind(reply) == REDIS_INT) {
+		s->held = false;
+		return;
+	}
+	if (redis_reply_kind(reply) == REDIS_ERROR) {
+		s->group_made = s->held = false;
+		return;
+	}
+	if (redis_reply_kind(reply) == REDIS_ARRAY && redis_reply_count(reply) > 0) {
+		const struct redis_reply *entries = redis_reply_at(redis_reply_at(reply, 0), 1);
+
+		count = redis_reply_count(entries);
+		for (size_t i = 0; i < count; i++)
+			enqueue(s, redis_reply_at(entries, i));
+	}
+	s->may_have_more = s->recovering || count >= in->options.entries;
+	if (count == 0)
+		s->recovering = false;
+	if (count == 0)
+		metric_set(s->lag, 0);
+}
+
+/* Those of which nothing is left; a stream whose pending entries have just run out is asked again
+ * at once, so that the others do not run ahead of it. */
+int intake_read(struct intake *in)
+{
+	char entries[24];
+
+	must(snprintf(entries, sizeof entries, "%zu", in->options.entries) > 0);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < in->count; i++) {
+			struct stream *s = &in->streams[i];
+			const struct slice args[] = {slice_of(in->me), SLICE(CORRELATOR_GROUP),
+				slice_of(in->options.worker), slice_of(entries),
+				s->recovering ? slice_of(s->after) : SLICE(">")};
+
+			if (!s->held || s->next < s->queue_count ||
+				(pass == 1 && !s->may_have_more))
+				continue;
+			drop_queue(s);
+			ask(in, i, &in->read, args, 5);
+		}
+		if (in->asked_count == 0)
+			return 0;
+		int said = flush(in, on_read);
+		if (said < 0)
+			return said;
+	}
+	return 0;
+}
+
+/* Nothing newer may be given out before what a stream still holds back in Redis. */
+static uint64_t frontier_ms(const struct intake *in)
+{
+	uint64_t frontier = UINT64_MAX;
+
+	for (size_t i = 0; i < in->count; i++) {
+		const struct stream *s = &in->streams[i];
+
+		if (!s->held || !s->may_have_more || s->queue_count == 0)
+			continue;
+		uint64_t last = s->queue[s->queue_count - 1].id.ms;
+		frontier = last < frontier ? last : frontier;
+	}
+	return frontier;
+}
+
+bool intake_next(struct intake *in, struct intake_entry *ret)
+{
+	uint64_t frontier = frontier_ms(in);
+	struct stream *first = NULL;
+
+	for (size_t i = 0; i < in->count; i++) {
+		struct stream *s = &in->streams[i];
+
+		if (!s->held || s->next == s->queue_count || s->queue[s->next].id.ms > frontier)
+			continue;
+		if (!first ||
+			event_id_compare(s->queue[s->next].id, first->queue[first->next].id) < 0)
+			first = s;
+	}
+	if (!first)
+		return false;
+	const struct queued *q = &first->queue[first->next++];
+	int64_t age_ms = clock_wall_us(in->options.clock) / 1000 - (int64_t)q->id.ms;
+	metric_set(first->lag, age_ms > 0 ? age_ms : 0);
+	*ret = (struct intake_entry){.stream = slice_of(first->name),
+		.stream_hash = first->hash,
+		.id = q->id,
+		.batch = slice_over(first->text.at + q->batch_at, q->batch_len)};
+	if (!q->has_batch)
+		ret->batch = (struct slice){0};
+	return true;
+}
+
+static void queue_ack(struct intake *in, size_t stream)
+{
+	enum { IDS_MAX = 1000 };
+	struct stream *s = &in->streams[stream];
+	struct slice args[IDS_MAX + 2] = {slice_of(in->me), SLICE(CORRELATOR_GROUP)};
+
+	while (s->acked < s->next) {
+		size_t count = 2;
+
+		for (; s->acked < s->next && count < IDS_MAX + 2; s->acked++)
+			args[count++] = slice_over(
+				s->text.at + s->queue[s->acked].id_at, s->queue[s->acked].id_len);
+		redis_queue_script(in->options.redis, &in->ack, slice_of(s->name),
+			buf_slice(&s->lease), args, count);
+	}
+}
+
+int intake_ack(struct intake *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		queue_ack(in, i);
+	return redis_flush(in->options.redis, NULL, NULL);
+}
+
+void intake_reset(struct intake *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		start_recovery(&in->streams[i]);
+		in->streams[i].group_made = false; /* Redis may have lost it */
+	}
+}
+
+int intake_release(struct intake *in)
+{
+	const struct slice args[] = {slice_of(in->me)};
+
+	for (size_t i = 0; i < in->count; i++) {
+		if (in->streams[i].held)
+			ask(in, i, &in->release, args, 1);
+		in->streams[i].held = false;
+	}
+	return flush(in, NULL);
+}
+
+size_t intake_held(const struct intake *in)
+{
+	size_t held = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		held += in->streams[i].held;
+	return held;
+}

@@ -1,0 +1,348 @@
+#include "correlator/worker.h"
+
+#include "correlator/intake.h"
+#include "correlator/settle.h"
+#include "correlator/store_redis.h"
+#include "event/health.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+#include "lib/service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+	SCAN_INTERVAL_MS = 1000,
+	IDLE_WAIT_MS = 20, /* bounds how late an event is seen when there is little to do */
+	RETRY_WAIT_MIN_MS = 50,
+	RETRY_WAIT_MAX_MS = 2000,
+	EVENTS_PER_ROUND = 20000, /* bounds the hits of a round, and how long SIGTERM waits */
+};
+
+struct counters {
+	struct metric *events, *matches, *alerts, *suppressed, *late, *known, *conflicts, *retries;
+	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *given_up;
+	struct metric *rules, *rules_refused, *streams;
+};
+
+struct worker {
+	const struct correlator_config *config;
+	const struct clock *clock;
+	struct metrics *metrics;
+	struct counters counters;
+	struct service *service;
+	struct redis *redis;
+	struct intake *intake;
+	struct store *store;
+	struct settle *settle;
+	struct ruleset *rules;
+	struct engine *engine;
+	struct arena *arena; /* of one round */
+	struct hits hits;
+	struct health health;
+	mono_t next_scan, next_try;
+	int64_t retry_wait_ms; /* 0: all is well */
+};
+
+static void counters_init(struct counters *c, struct metrics *m)
+{
+	static const struct {
+		size_t offset;
+		const char *name, *help;
+	} rows[] = {
+		{offsetof(struct counters, events), "events_total",
+			"Events taken from the streams."},
+		{offsetof(struct counters, matches), "matches_total", "Hits of rules on windows."},
+		{offsetof(struct counters, alerts), "alerts_total", "Alerts written."},
+		{offsetof(struct counters, suppressed), "suppressed_total",
+			"Alerts not raised because the same one was raised shortly before."},
+		{offsetof(struct counters, late), "late_total", "Hits too old for their window."},
+		{offsetof(struct counters, known), "known_total",
+			"Hits that were in their window already, after a restart or takeover."},
+		{offsetof(struct counters, conflicts), "conflicts_total",
+			"Windows that another worker wrote at the same time."},
+		{offsetof(struct counters, retries), "retries_total",
+			"Batches given up and read again."},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(mem_cleanup) char *name = mem_printf("haidang_correlator_%s", rows[i].name);
+
+		*(struct metric **)((char *)c + rows[i].offset) =
+			metrics_counter(m, name, "", rows[i].help);
+	}
+	for (int i = ENGINE_NOT_JSON; i < ENGINE_RESULT_COUNT; i++) {
+		CLEANUP(mem_cleanup)
+		char *label = mem_printf("reason=\"%s\"", engine_result_name(i));
+
+		c->refused[i] = metrics_counter(m, "haidang_correlator_refused_total", label,
+			"Events that could not be used.");
+	}
+	c->no_batch = metrics_counter(m, "haidang_correlator_refused_total", "reason=\"no_batch\"",
+		"Events that could not be used.");
+	c->rules = metrics_gauge(m, "haidang_correlator_rules", "", "Rules loaded.");
+	c->rules_refused = metrics_gauge(
+		m, "haidang_correlator_rules_refused", "", "Rules that could not be loaded.");
+	c->streams = metrics_gauge(
+		m, "haidang_correlator_streams", "", "Producer streams that this worker reads.");
+	c->given_up = metrics_gauge(m, "haidang_correlator_regex_given_up", "",
+		"Regular expressions that took too many steps, with these rules.");
+}
+
+struct ruleset *worker_rules(const struct correlator_config *config)
+{
+	struct ruleset_options options = {.paths = (const char *const *)config->rules.at,
+		.path_count = config->rules.count,
+		.vars_path = *config->vars ? config->vars : NULL,
+		.lateness_us = config->lateness_ms * 1000};
+
+	return ruleset_load(&options);
+}
+
+static void log_refused(const struct ruleset *rules)
+{
+	for (size_t i = 0; i < rules->refused_count; i++)
+		log_warning("A rule is refused: %s", rules->refused[i]);
+}
+
+static void use_rules(struct worker *w, struct ruleset *rules)
+{
+	engine_free(&w->engine);
+	ruleset_free(&w->rules);
+	w->rules = rules;
+	w->engine = engine_new(rules);
+	metric_set(w->counters.rules, (int64_t)rules->rule_count);
+	metric_set(w->counters.rules_refused, (int64_t)rules->refused_count);
+}
+
+/* Between batches, so that each batch sees one generation. A set with a mistake changes nothing:
+ * a rule that worked must not vanish because of the way it was edited. */
+static void reload(struct worker *w)
+{
+	struct ruleset *rules = worker_rules(w->config);
+
+	log_refused(rules);
+	if (rules->refused_count > 0 && w->rules->rule_count > 0) {
+		log_error("The rules are not reloaded, the old ones stay rules=%zu refused=%zu",
+			w->rules->rule_count, rules->refused_count);
+		ruleset_free(&rules);
+		return;
+	}
+	use_rules(w, rules);
+	log_notice("Rules are reloaded rules=%zu", rules->rule_count);
+}
+
+/* Whatever failed, Redis may have taken any part of it, or have come back with an older state. */
+static void start_over(struct worker *w, const char *doing, const char *why)
+{
+	intake_reset(w->intake);
+	store_redis_forget(w->store);
+	metric_add(w->counters.retries, 1);
+	if (w->retry_wait_ms == 0)
+		log_warning("%s failed, trying again: %s", doing, why);
+	w->retry_wait_ms = w->retry_wait_ms ? w->retry_wait_ms * 2 : RETRY_WAIT_MIN_MS;
+	if (w->retry_wait_ms > RETRY_WAIT_MAX_MS)
+		w->retry_wait_ms = RETRY_WAIT_MAX_MS;
+	w->next_try = mono_after(clock_mono(w->clock), w->retry_wait_ms);
+	w->next_scan = (mono_t){0};
+}
+
+static void well_again(struct worker *w)
+{
+	if (w->retry_wait_ms > 0)
+		log_notice("Redis takes windows and acknowledgements again");
+	w->retry_wait_ms = 0;
+}
+
+static void refused(struct metric *counter, const struct intake_entry *entry, const char *reason)
+{
+	if (metric_value(counter) == 0)
+		log_warning("An event is refused, more are only counted stream=%.*s "
+			    "entry=%" PRIu64 "-%" PRIu32 " reason=%s",
+			SLICE_ARG(entry->stream), entry->id.ms, entry->id.seq, reason);
+	metric_add(counter, 1);
+}
+
+/* An entry of one event may leave out its id: the entry has one. */
+static size_t match_batch(struct worker *w, const struct intake_entry *entry, int64_t latest_us)
+{
+	struct slice rest = entry->batch, line;
+	size_t count = 0;
+	bool single = slice_find_byte(slice_trim(rest), '\n') == slice_trim(rest).len;
+
+	if (!entry->batch.at)
+		refused(w->counters.no_batch, entry, "no_batch");
+	while (slice_cut(&rest, '\n', &line) && count < EVENTS_PER_BATCH_MAX) {
+		struct engine_event event = {.json = slice_trim(line),
+			.stream = entry->stream_hash,
+			.latest_us = latest_us,
+			.default_id = single ? &entry->id : NULL,
+			.default_time_us = (int64_t)entry->id.ms * 1000};
+
+		if (event.json.len == 0)
+			continue;
+		enum engine_result result = engine_event(w->engine, &event, &w->hits);
+		if (result >= ENGINE_NOT_JSON)
+			refused(w->counters.refused[result], entry, engine_result_name(result));
+		count++;
+	}
+	metric_add(w->counters.events, count);
+	return count;
+}
+
+static void count_round(struct worker *w, const struct settle_tally *tally)
+{
+	metric_add(w->counters.matches, w->hits.count);
+	metric_add(w->counters.alerts, tally->alerts);
+	metric_add(w->counters.suppressed, tally->suppressed);
+	metric_add(w->counters.late, tally->late);
+	metric_add(w->counters.known, tally->known);
+	metric_add(w->counters.conflicts, tally->conflicts);
+	metric_set(w->counters.given_up, (int64_t)regex_set_given_up(w->rules->regexes));
+}
+
+static bool scan(struct worker *w)
+{
+	mono_t now = clock_mono(w->clock);
+
+	if (mono_left_ms(w->next_scan, now) > 0)
+		return true;
+	w->next_scan = mono_after(now, SCAN_INTERVAL_MS);
+	if (intake_scan(w->intake) < 0) {
+		start_over(w, "Looking for streams", redis_said(w->redis));
+		return false;
+	}
+	metric_set(w->counters.streams, (int64_t)intake_held(w->intake));
+	return true;
+}
+
+/* Takes, matches, settles and acknowledges what there is; gives how many events. */
+static size_t round_of(struct worker *w)
+{
+	struct settle_tally tally = {0};
+	struct intake_entry entry;
+	size_t events = 0, entries = 0;
+	int64_t latest_us = clock_wall_us(w->clock) + EVENT_FUTURE_MAX_S * INT64_C(1000000);
+
+	if (mono_left_ms(w->next_try, clock_mono(w->clock)) > 0 || !scan(w))
+		return 0;
+	if (intake_read(w->intake) < 0) {
+		start_over(w, "Reading events", redis_said(w->redis));
+		return 0;
+	}
+	hits_clear(&w->hits);
+	for (; events < EVENTS_PER_ROUND && intake_next(w->intake, &entry); entries++)
+		events += match_batch(w, &entry, latest_us);
+	if (entries == 0)
+		return 0;
+	if (settle_hits(w->settle, &w->hits, &tally) < 0) {
+		start_over(w, "Writing windows", store_redis_said(w->store));
+		return 0;
+	}
+	count_round(w, &tally);
+	if (intake_ack(w->intake) < 0) {
+		start_over(w, "Acknowledging events", redis_said(w->redis));
+		return 0;
+	}
+	well_again(w);
+	return entries;
+}
+
+static void on_health(void *ctx)
+{
+	struct worker *w = ctx;
+	CLEANUP(mem_cleanup)
+	char *status = mem_printf(
+		"%zu rules over %zu streams", w->rules->rule_count, intake_held(w->intake));
+
+	if (*w->config->shared.run_dir) {
+		CLEANUP(mem_cleanup)
+		char *path = mem_printf(
+			"%s/correlator-%s.prom", w->config->shared.run_dir, w->config->worker);
+		if (metrics_write_file(w->metrics, path) < 0)
+			log_warning("The metrics cannot be written path=%s", path);
+	}
+	service_status(w->service, status);
+	if (mono_left_ms(w->next_try, clock_mono(w->clock)) > 0)
+		return;
+	if (health_report(&w->health, w->redis, w->clock, w->metrics, status) < 0)
+		start_over(w, "Reporting health", redis_said(w->redis));
+}
+
+static void loop(struct worker *w)
+{
+	service_timer(w->service, HEALTH_INTERVAL_MS, on_health, w);
+	service_ready(w->service, "reading events");
+	on_health(w);
+	while (service_running(w->service)) {
+		if (service_reload_wanted(w->service))
+			reload(w);
+		service_wait(w->service, round_of(w) > 0 ? 0 : IDLE_WAIT_MS);
+	}
+	if (intake_release(w->intake) < 0)
+		log_warning("The leases could not be given back: %s", redis_said(w->redis));
+}
+
+static void worker_release(struct worker *w)
+{
+	hits_release(&w->hits);
+	arena_free(&w->arena);
+	engine_free(&w->engine);
+	ruleset_free(&w->rules);
+	settle_free(&w->settle);
+	store_redis_free(&w->store);
+	intake_free(&w->intake);
+	redis_free(&w->redis);
+	service_free(&w->service);
+	metrics_free(&w->metrics);
+}
+
+static void connect_parts(struct worker *w, const struct redis_options *redis)
+{
+	const struct correlator_config *c = w->config;
+
+	w->redis = redis_new(redis, w->clock);
+	w->intake = intake_new(&(struct intake_options){.redis = w->redis,
+		.clock = w->clock,
+		.metrics = w->metrics,
+		.worker = c->worker,
+		.entries = (size_t)c->batch,
+		.streams_max = (size_t)c->streams_max,
+		.lease_ms = c->lease_ms});
+	w->store = store_redis_new(&(struct store_redis_options){.redis = w->redis,
+		.cache_len_max = (size_t)c->cache_len,
+		.alert_len_max = c->alert_len_max});
+	w->settle = settle_new(w->store, w->clock);
+}
+
+int worker_run(const struct correlator_config *config, struct arena *a)
+{
+	CLEANUP(worker_release) struct worker w = {.config = config, .clock = clock_system()};
+	struct redis_options redis;
+	struct err err = {0};
+
+	if (!settings_redis(&config->shared, a, &redis, &err)) {
+		log_error("%s", err_text(&err));
+		return 2;
+	}
+	if (!*config->shared.redis_address) {
+		log_error("The correlator needs Redis: redis.address is empty");
+		return 2;
+	}
+	w.service = service_new("haidang-correlator", w.clock);
+	w.metrics = metrics_new();
+	counters_init(&w.counters, w.metrics);
+	w.arena = arena_new();
+	w.hits.arena = w.arena;
+	w.health = (struct health){"correlator", config->worker, clock_wall_us(w.clock)};
+	use_rules(&w, worker_rules(config));
+	log_refused(w.rules);
+	connect_parts(&w, &redis);
+	log_notice("Correlating rules=%zu refused=%zu worker=%s", w.rules->rule_count,
+		w.rules->refused_count, config->worker);
+	loop(&w);
+	log_notice("The correlator ends");
+	return 0;
+}
