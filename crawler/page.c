@@ -287,11 +287,17 @@ static bool style_hides(struct slice style)
 			slice_find(s, SLICE("opacity:0.")) == len);
 }
 
-bool page_is_hidden(const struct html_node *n)
+bool page_hides(const struct html_node *n)
+{
+	struct slice style = html_attribute(n, "style");
+
+	return n->tag.len > 0 && (html_has(n, "hidden") || (style.len > 0 && style_hides(style)));
+}
+
+static bool is_hidden(const struct html_node *n)
 {
 	for (; n != NULL; n = n->parent)
-		if (n->tag.len > 0 &&
-			(html_has(n, "hidden") || style_hides(html_attribute(n, "style"))))
+		if (page_hides(n))
 			return true;
 	return false;
 }
@@ -322,7 +328,7 @@ static void read_links(struct reader *r, const struct html_node *root, const str
 			.href = url.href,
 			.host = url.host,
 			.text = brief(html_text(r->a, n), TITLE_MAX),
-			.hidden = page_is_hidden(n),
+			.hidden = is_hidden(n),
 			.in_text = body != NULL && is_within(n, body),
 		};
 	}
@@ -334,8 +340,7 @@ static struct slice read_hidden(struct arena *a, const struct html_node *root)
 	const struct html_node *n = root;
 
 	while (n != NULL) {
-		bool hides = n->tag.len > 0 && !html_is(n, "head") &&
-			(html_has(n, "hidden") || style_hides(html_attribute(n, "style")));
+		bool hides = !html_is(n, "head") && page_hides(n);
 
 		if (hides && out.len < PAGE_TEXT_MAX) {
 			buf_add_slice(&out, html_text(a, n));

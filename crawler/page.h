@@ -41,8 +41,8 @@ void page_read(
 const struct html_node *page_body(struct arena *a, const struct html_node *root);
 struct slice page_body_text(struct arena *a, const struct html_node *body);
 
-/* True when an element, or one around it up to `root`, is hidden from the eye. */
-bool page_is_hidden(const struct html_node *n);
+/* True when an element hides what it holds from the eye. */
+bool page_hides(const struct html_node *n);
 
 /* `whole` adds all_text and hidden_text. */
 enum page_detail { PAGE_ARTICLE, PAGE_WHOLE };

@@ -71,7 +71,16 @@ static bool is_excluded(const struct html_node *n)
 	if (slice_is(html_attribute(n, "role"), "navigation") ||
 		slice_is(html_attribute(n, "aria-hidden"), "true"))
 		return true;
-	return names_any(n, unlikely) && !names_any(n, body_names);
+	return false;
+}
+
+/* By its name alone an element is left out only when it holds the smaller part of the text: pages
+ * wrap everything in "with-sidebar" and the like. */
+static bool sounds_unlikely(const struct html_node *n, size_t text, size_t text_around)
+{
+	return n->tag.len > 0 && !html_is(n, "body") && !html_is(n, "html") &&
+		!html_is(n, "article") && text * 10 < text_around * 3 && names_any(n, unlikely) &&
+		!names_any(n, body_names);
 }
 
 static size_t letters(struct slice text)
@@ -114,14 +123,19 @@ static size_t node_count(const struct html_node *root)
 	return count;
 }
 
-/* Text counts for every element around it; excluded parts count for none. */
-static void measure_text(const struct html_node *root, struct measure *m)
+/* Text counts for every element around it; excluded parts count for none. `before` holds the
+ * measures of an earlier pass, or is NULL. */
+static void measure_text(
+	const struct html_node *root, const struct measure *before, struct measure *m)
 {
 	const struct html_node *n = root;
 
 	while (n != NULL) {
-		m[n->index].excluded = is_excluded(n);
-		if (m[n->index].excluded) {
+		m[n->index - root->index].excluded = is_excluded(n) ||
+			(before != NULL &&
+				sounds_unlikely(
+					n, before[n->index - root->index].text, before[0].text));
+		if (m[n->index - root->index].excluded) {
 			n = html_next_skip(n, root);
 			continue;
 		}
@@ -129,9 +143,10 @@ static void measure_text(const struct html_node *root, struct measure *m)
 			size_t count = letters(n->text);
 			bool link = inside(n, "a");
 
-			for (const struct html_node *up = n->parent; up != NULL; up = up->parent) {
-				m[up->index].text += count;
-				m[up->index].link_text += link ? count : 0;
+			for (const struct html_node *up = n->parent; up != root->parent;
+				up = up->parent) {
+				m[up->index - root->index].text += count;
+				m[up->index - root->index].link_text += link ? count : 0;
 			}
 		}
 		n = html_next(n, root);
@@ -177,7 +192,7 @@ static void give_points(const struct html_node *root, struct measure *m)
 	const struct html_node *n = root;
 
 	while (n != NULL) {
-		const struct measure *own = &m[n->index];
+		const struct measure *own = &m[n->index - root->index];
 		size_t comma_count = 0;
 		bool counts = n->tag.len > 0 && !own->excluded && is_tag(n, paragraphs);
 		bool whole = counts && html_is(n, "p");
@@ -188,8 +203,9 @@ static void give_points(const struct html_node *root, struct measure *m)
 				1 + (double)comma_count + (len > 300 ? 3 : (double)len / 100);
 			const struct html_node *up = whole ? n->parent : n;
 
-			for (double part = 1; up != NULL && part > 0.2; up = up->parent, part /= 2)
-				m[up->index].points += points * part;
+			for (double part = 1; up != root->parent && part > 0.2;
+				up = up->parent, part /= 2)
+				m[up->index - root->index].points += points * part;
 		}
 		n = own->excluded ? html_next_skip(n, root) : html_next(n, root);
 	}
@@ -197,18 +213,22 @@ static void give_points(const struct html_node *root, struct measure *m)
 
 const struct html_node *page_body(struct arena *a, const struct html_node *root)
 {
-	struct measure *m = arena_array(a, node_count(root) + 1, sizeof *m);
+	size_t count = node_count(root) + 1;
+	struct measure *rough = arena_array(a, count, sizeof *rough);
+	struct measure *m = arena_array(a, count, sizeof *m);
 	const struct html_node *best = NULL;
 	double most = 0;
 
-	measure_text(root, m);
+	measure_text(root, NULL, rough);
+	measure_text(root, rough, m);
 	give_points(root, m);
-	for (const struct html_node *n = root; n != NULL;
-		n = m[n->index].excluded ? html_next_skip(n, root) : html_next(n, root)) {
-		if (n->tag.len == 0 || m[n->index].points == 0)
+	for (const struct html_node *n = root; n != NULL; n = m[n->index - root->index].excluded
+			? html_next_skip(n, root)
+			: html_next(n, root)) {
+		if (n->tag.len == 0 || m[n->index - root->index].points == 0)
 			continue;
-		double points =
-			(m[n->index].points + name_points(n)) * (1 - link_share(&m[n->index]));
+		double points = (m[n->index - root->index].points + name_points(n)) *
+			(1 - link_share(&m[n->index - root->index]));
 
 		if (points > most) {
 			most = points;
@@ -221,24 +241,6 @@ const struct html_node *page_body(struct arena *a, const struct html_node *root)
 			html_is(best, "tbody")))
 		best = best->parent;
 	return best;
-}
-
-/* A short list of links inside the article (related stories) or a lonely link line. */
-static bool is_link_list(const struct html_node *n)
-{
-	size_t text = 0, link_text = 0;
-
-	for (const struct html_node *t = n; t != NULL; t = html_next(t, n))
-		if (t->tag.len == 0) {
-			size_t count = letters(t->text);
-			bool link = false;
-
-			for (const struct html_node *up = t; up != n; up = up->parent)
-				link = link || html_is(up, "a");
-			text += count;
-			link_text += link || html_is(n, "a") ? count : 0;
-		}
-	return text > 0 && link_text * 10 > text * 7;
 }
 
 struct writer {
@@ -258,24 +260,28 @@ static void end_line(struct writer *w)
 	buf_clear(&w->line);
 }
 
-static bool left_out(const struct html_node *n, const struct html_node *body)
+static bool left_out(
+	const struct html_node *n, const struct html_node *body, const struct measure *m)
 {
 	static const char *const lists[] = {
 		"ul", "ol", "dl", "table", "div", "section", "p", "h2", "h3", "h4", NULL};
 
 	if (n == body || n->tag.len == 0)
 		return false;
-	return is_excluded(n) || html_is(n, "h1") || html_is(n, "time") ||
-		(is_tag(n, lists) && is_link_list(n)) || page_is_hidden(n);
+	const struct measure *own = &m[n->index - body->index];
+	return own->excluded || sounds_unlikely(n, own->text, m[0].text) || html_is(n, "h1") ||
+		html_is(n, "time") || (is_tag(n, lists) && link_share(own) > 0.7) || page_hides(n);
 }
 
 struct slice page_body_text(struct arena *a, const struct html_node *body)
 {
+	struct measure *m = arena_array(a, node_count(body) + 1, sizeof *m);
 	struct writer w = {.a = a};
 	const struct html_node *n = body;
 
+	measure_text(body, NULL, m);
 	while (n != NULL) {
-		bool out = left_out(n, body);
+		bool out = left_out(n, body, m);
 		bool breaks = html_is_block(n);
 
 		if (n->tag.len == 0)

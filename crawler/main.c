@@ -1,0 +1,6 @@
+#include "crawler/program.h"
+
+int main(int argc, char **argv)
+{
+	return program_main(&crawler_program, argc, argv);
+}
