@@ -87,7 +87,7 @@ static int64_t date_read(const char *text)
 
 static int64_t bounded_ms(uint64_t seconds)
 {
-	return (int64_t)(seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+	return seconds < RETRY_AFTER_MAX_MS / 1000 ? (int64_t)seconds * 1000 : RETRY_AFTER_MAX_MS;
 }
 
 int64_t answer_retry_after_ms(struct slice value, int64_t wall_us)

@@ -31,5 +31,5 @@ enum verdict answer_verdict(int http_status);
 const char *answer_words(int http_status);
 
 /* Retry-After (RFC 9110 §10.2.3), seconds or any of the three forms of a date, as milliseconds from
- * `wall_us`; 0 for a time past or anything else; bounded by RETRY_AFTER_MAX_S. */
+ * `wall_us`; 0 for a time past or anything else; bounded by RETRY_AFTER_MAX_MS. */
 int64_t answer_retry_after_ms(struct slice value, int64_t wall_us);

@@ -4,7 +4,12 @@
 #include "event/alert.h"
 #include "event/streams.h"
 
-enum { SECOND_MS = 1000, HOUR_MS = 3600 * SECOND_MS };
+enum {
+	MINUTE_MS = 60 * 1000,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS,
+	TIMEOUT_MAX_MS = 2 * MINUTE_MS
+};
 
 /* In the order of enum alert_level. */
 static const char *const level_names[] = {
@@ -68,7 +73,7 @@ static const struct config_field target_fields[] = {
 		.offset = offsetof(struct target_config, timeout_ms),
 		.fallback = "15s",
 		.min = 100,
-		.max = 120 * SECOND_MS,
+		.max = TIMEOUT_MAX_MS,
 		.help = "Longest wait for one answer"},
 	{.key = "retry_min",
 		.type = CONFIG_DURATION,
@@ -82,7 +87,7 @@ static const struct config_field target_fields[] = {
 		.offset = offsetof(struct target_config, retry_max_ms),
 		.fallback = "1m",
 		.min = 10,
-		.max = 24 * HOUR_MS,
+		.max = DAY_MS,
 		.help = "Longest pause between attempts"},
 	{.key = "refused_max",
 		.type = CONFIG_INT,

@@ -127,7 +127,7 @@ static void report(void *ctx)
 	int err = metrics_write_file(c->metrics, path);
 
 	if (err < 0)
-		log_warning("Metrics cannot be written, path=%s: %s", path, strerror(-err));
+		log_warning("Metrics cannot be written, path=%s: %s", path, strerrordesc_np(-err));
 }
 
 /* The old workers end before the new ones start, for both would read as the same consumer. What was

@@ -198,7 +198,7 @@ static void say_failure(const struct exchange *x, CURLcode code, char *said, siz
 	size_t len = text.len < room - 1 ? text.len : room - 1;
 
 	for (size_t i = 0; i < len; i++)
-		said[i] = text.at[i] >= ' ' && text.at[i] <= '~' ? text.at[i] : '?';
+		said[i] = (char)(text.at[i] >= ' ' && text.at[i] <= '~' ? text.at[i] : '?');
 	said[len] = '\0';
 }
 

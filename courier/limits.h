@@ -3,15 +3,15 @@
 
 enum courier_limits {
 	TARGETS_MAX = 32,
-	QUEUE_ITEMS_MAX = 128,         /* alerts a target holds in memory */
-	READ_PER_STREAM = 4,           /* alerts taken from each of the alert streams at once */
-	ANSWER_LEN_MAX = 64 * 1024,    /* head or body of an answer; a longer one is a failure */
-	ANSWER_KEPT_MAX = 512,         /* of its body, for `haidang-courier test` */
-	RETRY_AFTER_MAX_S = 24 * 3600, /* a longer Retry-After counts as this */
+	QUEUE_ITEMS_MAX = 128,      /* alerts a target holds in memory */
+	READ_PER_STREAM = 4,        /* alerts taken from each of the alert streams at once */
+	ANSWER_LEN_MAX = 64 * 1024, /* head or body of an answer; a longer one is a failure */
+	ANSWER_KEPT_MAX = 512,      /* of its body, for `haidang-courier test` */
+	RETRY_AFTER_MAX_MS = 24 * 3600 * 1000, /* a longer Retry-After counts as this */
 	RETRY_AFTER_LEN_MAX = 64,
-	GONE_REST_S = 3600,       /* after 410 Gone */
-	DEAD_LETTERS_MAX = 10000, /* kept per target, about */
-	REASON_MAX = 200,         /* bytes of a reason in log, status and dead letter */
+	GONE_REST_MS = 3600 * 1000, /* after 410 Gone */
+	DEAD_LETTERS_MAX = 10000,   /* kept per target, about */
+	REASON_MAX = 200,           /* bytes of a reason in log, status and dead letter */
 	SECRET_FILE_MAX = 8 * 1024,
 	SECRETS_MAX = 4,     /* signatures per request */
 	SECRET_LEN_MIN = 24, /* Standard Webhooks 1.0: 192 to 512 bits */

@@ -82,7 +82,7 @@ static int run_secret(int argc, char **argv)
 	int failed = secret_make(text);
 
 	if (failed) {
-		err_set(&err, NULL, 0, "no random bytes: %s", strerror(-failed));
+		err_set(&err, NULL, 0, "no random bytes: %s", strerrordesc_np(-failed));
 		(void)complain(&err);
 		return 1;
 	}

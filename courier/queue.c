@@ -193,8 +193,8 @@ static void on_failed(struct queue *q, struct item *item, const struct answer *a
 
 		rest_ms = rest_ms > pause ? rest_ms : pause;
 	}
-	if (answer->verdict == VERDICT_GONE && rest_ms < GONE_REST_S * 1000)
-		rest_ms = GONE_REST_S * 1000;
+	if (answer->verdict == VERDICT_GONE && rest_ms < GONE_REST_MS)
+		rest_ms = GONE_REST_MS;
 	q->rest_until = later(q->rest_until, mono_after(now, rest_ms));
 }
 
@@ -262,6 +262,6 @@ void queue_remove(struct queue *q, struct item *item)
 		at++;
 	must(at < q->count && item->state != ITEM_FLYING);
 	q->count--;
-	memmove(&q->items[at], &q->items[at + 1], (q->count - at) * sizeof(q->items[0]));
+	memmove(&q->items[at], &q->items[at + 1], (q->count - at) * sizeof(struct item *));
 	item_free(item);
 }

@@ -89,7 +89,7 @@ int secret_make(char ret_text[SECRET_TEXT_LEN + 1])
 
 	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
 		return errno ? -errno : -EIO;
-	memcpy(ret_text, PREFIX, strlen(PREFIX));
+	memcpy(ret_text, PREFIX, sizeof(PREFIX));
 	digest_base64(key, sizeof(key), ret_text + strlen(PREFIX));
 	explicit_bzero(key, sizeof(key));
 	return 0;

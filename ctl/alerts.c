@@ -127,13 +127,14 @@ static int follow(struct alert_stream *stream, struct redis *redis, struct listi
 	return 1;
 }
 
-int alerts_run(void *settings, struct arena *a)
+int alerts_run(void *ctl_config, struct arena *a)
 {
-	const struct ctl_config *config = settings;
+	const struct ctl_config *config = ctl_config;
 	CLEANUP(redis_free) struct redis *redis = ctl_redis(config, a);
 	struct listing listing = {
 		.config = config,
-		.how = {(enum ctl_lang)config->lang, isatty(STDOUT_FILENO) && !getenv("NO_COLOR")},
+		.how = {(enum ctl_lang)config->lang,
+			isatty(STDOUT_FILENO) && !secure_getenv("NO_COLOR")},
 	};
 
 	if (!redis)

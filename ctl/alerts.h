@@ -3,4 +3,4 @@
 
 #include "ctl/config.h"
 
-int alerts_run(void *config, struct arena *a); /* the exit status */
+int alerts_run(void *ctl_config, struct arena *a); /* the exit status */

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fts.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -33,10 +32,10 @@ static char *correlator_find(void)
 	if (len <= 0)
 		return mem_text(CORRELATOR);
 	self[len] = '\0';
-	const char *folder = dirname(self);
+	*strrchr(self, '/') = '\0'; /* the kernel gives an absolute path */
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *path = mem_printf("%s/%s" CORRELATOR, folder, places[i]);
+		char *path = mem_printf("%s/%s" CORRELATOR, self, places[i]);
 
 		if (access(path, X_OK) == 0)
 			return path;
@@ -60,8 +59,8 @@ static int correlator_check(char **paths, size_t count)
 
 	if (child == 0) {
 		(void)execvp(program, argv);
-		(void)fprintf(
-			stderr, "haidang: %s cannot be started: %s\n", program, strerror(errno));
+		(void)fprintf(stderr, "haidang: %s cannot be started: %s\n", program,
+			strerrordesc_np(errno));
 		_exit(BAD_USE);
 	}
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -110,7 +109,7 @@ static int pairs_check(char **paths)
 	for (FTSENT *entry; (entry = fts_read(walk));) {
 		if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR) {
 			(void)fprintf(stderr, "haidang: %s: %s\n", entry->fts_path,
-				strerror(entry->fts_errno));
+				strerrordesc_np(entry->fts_errno));
 			return -1;
 		}
 		if (is_rule(entry))

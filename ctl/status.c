@@ -80,16 +80,16 @@ static void cell(struct buf *out, struct slice text, size_t width)
 
 static void age_write(struct buf *out, int64_t us)
 {
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
 	int64_t s = us > 0 ? us / 1000000 : 0;
+	size_t i = 0;
 
-	if (s < 120)
-		buf_printf(out, "%" PRId64 " s", s);
-	else if (s < 2 * 3600)
-		buf_printf(out, "%" PRId64 " min", s / 60);
-	else if (s < 2 * 86400)
-		buf_printf(out, "%" PRId64 " h", s / 3600);
-	else
-		buf_printf(out, "%" PRId64 " d", s / 86400);
+	while (units[i].seconds > 1 && s < 2 * units[i].seconds)
+		i++;
+	buf_printf(out, "%" PRId64 " %s", s / units[i].seconds, units[i].name);
 }
 
 static void report_row(const struct report *r, int64_t now_us, struct buf *out)
@@ -129,9 +129,9 @@ static void appliance_table(const struct appliance *appliance, int64_t now_us, s
 	}
 }
 
-int status_run(void *settings, struct arena *a)
+int status_run(void *ctl_config, struct arena *a)
 {
-	const struct ctl_config *config = settings;
+	const struct ctl_config *config = ctl_config;
 	CLEANUP(redis_free) struct redis *redis = ctl_redis(config, a);
 	CLEANUP(buf_release) struct buf out = {0};
 	struct appliance appliance;

@@ -4,4 +4,4 @@
 #include "ctl/config.h"
 
 /* The exit status: 0 all is well, 1 degraded or Redis away, 2 bad use. */
-int status_run(void *config, struct arena *a);
+int status_run(void *ctl_config, struct arena *a);

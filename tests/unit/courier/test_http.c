@@ -171,7 +171,7 @@ static void an_endless_answer_is_cut_off(void **state)
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
 		struct got got;
 
-		exchange(starts[i], 4 * 1024 * 1024, &got);
+		exchange(starts[i], (size_t)4 << 20, &got);
 		assert_int_equal(got.status, 0);
 		assert_true(got.body_len <= ANSWER_KEPT_MAX);
 		assert_true(strlen(got.said) > 5);

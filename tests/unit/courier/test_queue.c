@@ -184,9 +184,8 @@ static void the_receiver_may_ask_for_a_pause(void **state)
 		int64_t pause_ms;
 	} rows[] = {
 		{{.verdict = VERDICT_RETRY, .retry_after_ms = 30000}, 30000},
-		{{.verdict = VERDICT_GONE}, GONE_REST_S * 1000},
-		{{.verdict = VERDICT_GONE, .retry_after_ms = 2 * GONE_REST_S * 1000},
-			2 * GONE_REST_S * 1000},
+		{{.verdict = VERDICT_GONE}, GONE_REST_MS},
+		{{.verdict = VERDICT_GONE, .retry_after_ms = GONE_REST_MS + 1}, GONE_REST_MS + 1},
 	};
 
 	(void)state;
