@@ -46,7 +46,7 @@ static inline struct db_value db_bytes(const void *bytes, size_t len)
 	return (struct db_value){.kind = DB_BYTES, .bytes = slice_over(bytes, len)};
 }
 
-/* Opens or makes the file and brings its tables up to `steps`: step N makes version N+1. A file
+/* Opens or makes the file ("": a passing one in memory) and brings its tables up to `steps`: step N makes version N+1. A file
  * from a newer program is refused. NULL with an error. */
 struct db *db_open(const char *path, const char *const *steps, size_t step_count, struct err *err);
 void db_close(struct db **db); /* NULL-safe; sets it to NULL */
