@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { FIELDS_MAX = 64, NUMBER_ROOM = 24 };
+/* Redis looks for clients that have blocked long enough only ten times a second. */
+enum { FIELDS_MAX = 64, NUMBER_ROOM = 24, BLOCK_SLACK_MS = 200 };
 
 /* The words of a command, counted first. */
 struct words {
@@ -113,7 +114,7 @@ int redis_group_read(
 	if (read->block_ms > 0 && !read->after) {
 		add_word(&w, SLICE("BLOCK"));
 		add_word(&w, number(block, read->block_ms));
-		redis_be_patient(r, read->block_ms);
+		redis_be_patient(r, read->block_ms + BLOCK_SLACK_MS);
 	}
 	add_word(&w, SLICE("STREAMS"));
 	for (size_t i = 0; i < read->stream_count; i++)
