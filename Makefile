@@ -53,7 +53,7 @@ WERROR    := $(if $(filter release,$(FLAVOUR)),,-Werror)#  distributions build r
 
 COMMON     = $(WERROR) $(HARDEN) $(FLAGS_$(FLAVOUR)) -I. -DVERSION='"$(VERSION)"' \
              $(PKG_CFLAGS) $(CPPFLAGS)
-COMPILE    = $(CC) $(STD) $(WARN) $(COMMON) $(CFLAGS) $(FORTIFY) -MMD -MP
+COMPILE    = $(CC) $(STD) -include lib/banned.h $(WARN) $(COMMON) $(CFLAGS) $(FORTIFY) -MMD -MP
 COMPILEXX  = $(CXX) $(STDXX) $(WARN_BOTH) $(COMMON) $(CXXFLAGS) $(FORTIFY) -MMD -MP
 PROGLINK   = $(CC) $(FLAGS_$(FLAVOUR)) $(LINK) $(LDFLAGS)
 
