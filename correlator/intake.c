@@ -4,9 +4,7 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/must.h"
-#include "lib/redis_stream.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +16,8 @@ enum { KNOWN_STREAMS_MAX = 4096, ME_MAX = 128 };
  * full: hence allow-oom. All scripts: KEYS[1] the stream, KEYS[2] its lease, ARGV[1] this worker.
  *
  * Takes a free lease, or one of an earlier life of this worker (the same name before the slash)
- * when ARGV[5] is 1; then all pending entries of the group become this worker's. */
+ * when ARGV[5] is 1, on a stream that exists; makes the group where there is none. All pending
+ * entries of a stream that is new to this worker become its own. */
 static const char lease_source[] =
 	"#!lua flags=allow-oom\n"
 	"local held = redis.call('GET', KEYS[2])\n"
@@ -26,6 +25,8 @@ static const char lease_source[] =
 	"local former = held and ARGV[5] == '1' and\n"
 	"  string.match(held, '^(.*)/') == string.match(ARGV[1], '^(.*)/')\n"
 	"if held and not mine and not former then return 0 end\n"
+	"local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[3], '0')\n"
+	"if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return 0 end\n"
 	"redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])\n"
 	"if mine then return 1 end\n"
 	"local at = '0-0'\n"
@@ -62,7 +63,7 @@ struct stream {
 	char *name;
 	struct buf lease;
 	uint64_t hash;
-	bool held, group_made;
+	bool held;
 	bool recovering;    /* reads its pending entries, after `after` */
 	char after[48];     /* "ms-seq" */
 	bool may_have_more; /* the last read was full */
@@ -177,23 +178,6 @@ static int learn_streams(struct intake *in)
 	return 0;
 }
 
-static int make_groups(struct intake *in)
-{
-	for (size_t i = 0; i < in->count; i++) {
-		struct stream *s = &in->streams[i];
-		struct slice name = slice_of(s->name);
-
-		if (s->group_made)
-			continue;
-		int said = redis_group_make(
-			in->options.redis, &name, 1, SLICE(CORRELATOR_GROUP), SLICE("0"));
-		if (said < 0 && said != -ENOSPC)
-			return said;
-		s->group_made = said == 0;
-	}
-	return 0;
-}
-
 static void ask(struct intake *in, size_t stream, const struct redis_script *script,
 	const struct slice *args, size_t count)
 {
@@ -221,32 +205,41 @@ static void on_lease(void *ctx, size_t index, const struct redis_reply *reply)
 	if (said == 2 || (said > 0) != s->held)
 		start_recovery(s);
 	s->held = said > 0;
-	if (redis_reply_kind(reply) == REDIS_ERROR)
-		s->group_made = false; /* the stream is gone, and its group with it */
+}
+
+/* Renews the leases held, and tries for as many more as there is room for; those that others
+ * hold leave room for the next ones. */
+static int take_leases(struct intake *in, const struct slice *args, size_t count)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->streams[i].held)
+			ask(in, i, &in->lease, args, count);
+	int said = flush(in, on_lease);
+
+	for (size_t i = 0; said == 0 && i < in->count;) {
+		size_t held = intake_held(in);
+
+		if (held >= in->options.streams_max)
+			return 0;
+		for (; i < in->count && held + in->asked_count < in->options.streams_max; i++)
+			if (!in->streams[i].held)
+				ask(in, i, &in->lease, args, count);
+		said = flush(in, on_lease);
+	}
+	return said;
 }
 
 int intake_scan(struct intake *in)
 {
 	char lease_ms[24];
-	size_t held = intake_held(in);
 	int said = learn_streams(in);
 
-	if (said == 0)
-		said = make_groups(in);
 	if (said < 0)
 		return said;
 	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
 	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
 		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
-	for (size_t i = 0; i < in->count; i++) {
-		const struct stream *s = &in->streams[i];
-
-		if (s->group_made && (s->held || held < in->options.streams_max)) {
-			held += !s->held;
-			ask(in, i, &in->lease, args, 5);
-		}
-	}
-	said = flush(in, on_lease);
+	said = take_leases(in, args, 5);
 	in->first_scan = in->first_scan && said < 0;
 	return said;
 }
@@ -289,12 +282,8 @@ static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
 	struct stream *s = &in->streams[in->asked[index]];
 	size_t count = 0;
 
-	if (redis_reply_kind(reply) == REDIS_INT) {
-		s->held = false;
-		return;
-	}
-	if (redis_reply_kind(reply) == REDIS_ERROR) {
-		s->group_made = s->held = false;
+	if (redis_reply_kind(reply) == REDIS_INT || redis_reply_kind(reply) == REDIS_ERROR) {
+		s->held = false; /* the next scan takes the lease again, or makes the group */
 		return;
 	}
 	if (redis_reply_kind(reply) == REDIS_ARRAY && redis_reply_count(reply) > 0) {
@@ -410,10 +399,8 @@ int intake_ack(struct intake *in)
 
 void intake_reset(struct intake *in)
 {
-	for (size_t i = 0; i < in->count; i++) {
+	for (size_t i = 0; i < in->count; i++)
 		start_recovery(&in->streams[i]);
-		in->streams[i].group_made = false; /* Redis may have lost it */
-	}
 }
 
 int intake_release(struct intake *in)

@@ -267,7 +267,8 @@ static void on_health(void *ctx)
 	service_status(w->service, status);
 	if (mono_left_ms(w->next_try, clock_mono(w->clock)) > 0)
 		return;
-	if (health_report(&w->health, w->redis, w->clock, w->metrics, status) < 0)
+	int said = health_report(&w->health, w->redis, w->clock, w->metrics, status);
+	if (said < 0 && said != -ENOSPC)
 		start_over(w, "Reporting health", redis_said(w->redis));
 }
 
