@@ -9,7 +9,7 @@ refuse() { # PATTERN REASON FILES-ALLOWED
 }
 refuse 'malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf' 'lib/mem.h, lib/arena.h or lib/buf.h instead' \
 	'lib/mem\.c|lib/banned\.h'
-refuse 'strtol|strtoul|strtoll|strtoull|strtod|sscanf' 'slice_to_u64() and its siblings instead' 'lib/slice\.c|lib/clock\.c|lib/banned\.h'
-refuse 'gettimeofday|clock_gettime|time' 'lib/clock.h instead' 'lib/clock\.c|lib/banned\.h'
+refuse 'strtol|strtoul|strtoll|strtoull|strtod|sscanf' 'slice_to_u64() and its siblings instead' 'lib/slice\.c|lib/clock\.c|lib/json_write\.c|lib/banned\.h'
+refuse 'gettimeofday|clock_gettime|time' 'lib/clock.h instead' 'lib/clock\.c|lib/banned\.h|probe/(ticker|watchdog)\.c'
 refuse 'system|popen' 'no shell' 'none'
 exit $status
