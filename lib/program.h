@@ -3,9 +3,11 @@
  *     haidang-NAME [--config FILE] [--check] [--print-config] [--help] [--version] [OPTIONS]
  *     haidang-NAME COMMAND …
  *
- * An option is another way to write a setting. --check reads configuration (and, through
- * .check, what it names) and ends with 0 or 2; a bad command line, configuration or input file
- * is one clear message on stderr and exit 2. */
+ * An option is another way to write a setting (--read FILE, --read=FILE, -r FILE, -rFILE);
+ * --set SECTION.NAME=VALUE writes any. Without --config, /etc/haidang/haidang.yaml is read when
+ * it is there. --check reads configuration (and, through .check, what it names) and ends with 0
+ * or 2; a bad command line, configuration or input file is one clear message on stderr and
+ * exit 2. */
 #pragma once
 
 #include "lib/config.h"

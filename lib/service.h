@@ -11,7 +11,8 @@
  *     }
  *     service_free(&s);
  *
- * SIGTERM and SIGINT end the loop (drain after it); SIGHUP asks for a reload; SIGPIPE is ignored.
+ * SIGTERM and SIGINT end the loop (drain after it), a second one ends the program at once; SIGHUP
+ * asks for a reload; SIGPIPE is ignored.
  * Under systemd (NOTIFY_SOCKET, WATCHDOG_USEC) readiness is told once and each service_wait()
  * feeds the watchdog, so a stuck loop is noticed. One service per program, made before any
  * thread starts, used by the main thread. */
@@ -26,7 +27,7 @@ void service_free(struct service **s);
 
 bool service_running(const struct service *s);
 bool service_reload_wanted(struct service *s); /* true once per SIGHUP */
-void service_stop(struct service *s);	       /* as SIGTERM does */
+void service_stop(struct service *s);          /* as SIGTERM does */
 
 void service_ready(struct service *s, const char *status);
 void service_status(struct service *s, const char *status);
@@ -34,7 +35,8 @@ void service_status(struct service *s, const char *status);
 typedef void service_fd_fn(void *ctx, int fd, unsigned events); /* EPOLLIN, EPOLLOUT, … */
 typedef void service_timer_fn(void *ctx);
 
-/* Watches `fd` for `events`, or changes what is watched. */
+/* Watches `fd` for `events`, or changes what is watched. A callback may watch and unwatch any
+ * descriptor; unwatch one before it is closed. */
 void service_watch(struct service *s, int fd, unsigned events, service_fd_fn *fn, void *ctx);
 void service_unwatch(struct service *s, int fd);
 

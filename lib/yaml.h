@@ -21,10 +21,10 @@ enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
 
 struct yaml_node {
 	enum yaml_kind kind;
-	bool quoted;	    /* a scalar in quotes or block style is text, whatever it looks like */
-	unsigned line;	    /* from 1 */
-	struct slice text;  /* scalar: its value, NUL-terminated */
-	size_t count;	    /* map: pairs; list: items */
+	bool quoted;       /* a scalar in quotes or block style is text, whatever it looks like */
+	unsigned line;     /* from 1 */
+	struct slice text; /* scalar: its value, NUL-terminated */
+	size_t count;      /* map: pairs; list: items */
 	struct yaml_node **keys;   /* map only, always scalars */
 	struct yaml_node **values; /* map and list */
 };
@@ -34,13 +34,14 @@ struct yaml_documents {
 	size_t count;
 };
 
-bool yaml_read(struct arena *a, const char *name, struct slice text, struct yaml_documents *ret, struct err *err);
+bool yaml_read(struct arena *a, const char *name, struct slice text, struct yaml_documents *ret,
+	struct err *err);
 bool yaml_read_file(struct arena *a, const char *path, struct yaml_documents *ret, struct err *err);
 
 /* The value of a key, or NULL when the node is no map or has no such key. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
-bool yaml_is_null(const struct yaml_node *node); /* plain ~, null or nothing */
-bool yaml_to_bool(const struct yaml_node *node, bool *ret);  /* plain true/false, yes/no, on/off */
+bool yaml_is_null(const struct yaml_node *node);              /* plain ~, null or nothing */
+bool yaml_to_bool(const struct yaml_node *node, bool *ret);   /* plain true/false, yes/no, on/off */
 bool yaml_to_i64(const struct yaml_node *node, int64_t *ret); /* plain decimal integer */
 
 /* Adds the text in double quotes, so that yaml_read() gives it back; false when it is no UTF-8. */
