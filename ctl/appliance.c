@@ -80,7 +80,7 @@ static void problems_find(struct reading *reading, const struct report *r)
 	for (size_t i = 0; i < r->figure_count; i++) {
 		const struct figure_value *f = &r->figures[i];
 
-		if (f->figure->meaning != FIGURE_COUNT && f->value != 0)
+		if (figure_is_fault(f->figure, f->value))
 			problem_add(reading,
 				arena_printf(a, "%.*s %.*s: %s %" PRId64, SLICE_ARG(r->program),
 					SLICE_ARG(r->instance), f->figure->label, f->value));

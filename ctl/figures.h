@@ -6,16 +6,20 @@
 struct buf;
 
 enum figure_meaning {
-	FIGURE_COUNT,
-	FIGURE_LOSS,    /* anything but 0 means that something was lost */
-	FIGURE_FAILING, /* anything but 0 means that something does not work now */
+	FIGURE_COUNT,   /* shown only; of several labels the sum */
+	FIGURE_LARGEST, /* shown only; of several labels the largest */
+	FIGURE_FAULTS,  /* the sum; anything but 0 means that something does not work now */
+	FIGURE_UP,      /* the sum; 0 means that something does not work now */
 };
 
+/* What was lost since a program started is shown, but is no fault of now. */
 struct figure {
-	const char *program, *metric; /* all labels added up */
+	const char *program, *metric;
 	const char *label;
 	enum figure_meaning meaning;
 };
+
+bool figure_is_fault(const struct figure *figure, int64_t value);
 
 /* Calls `fn` for each figure of `program` found in `metrics` (an object). */
 typedef void figures_fn(void *ctx, const struct figure *figure, int64_t value);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CORRELATOR      "haidang-correlator"
+#define RULES_HERE      "rules/sigma" /* in a source tree */
 #define INSTALLED_RULES "/usr/share/haidang/rules/sigma"
 
 enum { BAD_USE = 2, PATH_LEN_MAX = 4096 };
@@ -120,8 +121,8 @@ static int pairs_check(char **paths)
 
 int rules_run(int argc, char **argv)
 {
-	char installed[] = INSTALLED_RULES;
-	char *fallback[] = {installed, NULL};
+	char here[] = RULES_HERE, installed[] = INSTALLED_RULES;
+	char *fallback[] = {access(here, R_OK) == 0 ? here : installed, NULL};
 	char **paths = argc > 2 ? argv + 2 : fallback;
 	size_t count = argc > 2 ? (size_t)argc - 2 : 1;
 
