@@ -202,18 +202,17 @@ static char *write_quoted(struct json_writer *w, char *out, struct slice s)
 	for (;;) {
 		size_t run = plain_run(s);
 
-		if (run)
+		if (run) {
 			memcpy(out, s.at, run);
-		out += run;
-		s.at += run;
-		s.len -= run;
+			out += run;
+			s = slice_from(s, run);
+		}
 		if (!s.len)
 			break;
 		wrote_until(w, out);
 		out = room(w, ESCAPE_LEN_MAX + s.len + 2);
 		out = write_escape(out, (uint8_t)*s.at);
-		s.at++;
-		s.len--;
+		s = slice_from(s, 1);
 	}
 	*out++ = '"';
 	return out;
