@@ -73,7 +73,7 @@ static int correlator_check(char **paths, size_t count)
 static size_t pair_check(const char *rule)
 {
 	static const char *const endings[] = {"match.ndjson", "nomatch.ndjson"};
-	int stem = (int)(strlen(rule) - strlen("yml"));
+	int stem = (int)(strrchr(rule, '.') + 1 - rule);
 	size_t missing = 0;
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
@@ -89,8 +89,10 @@ static size_t pair_check(const char *rule)
 
 static bool is_rule(const FTSENT *entry)
 {
+	struct slice name = slice_over(entry->fts_name, entry->fts_namelen);
+
 	return entry->fts_info == FTS_F &&
-		slice_ends(slice_over(entry->fts_name, entry->fts_namelen), SLICE(".yml"));
+		(slice_ends(name, SLICE(".yml")) || slice_ends(name, SLICE(".yaml")));
 }
 
 static void walk_close(FTS **walk)

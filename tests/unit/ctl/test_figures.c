@@ -22,6 +22,11 @@ static void labels_are_added_up_and_unknown_metrics_left_out(void **state)
 			"delivered=7;"},
 		{"courier", "{}", ""},
 		{"courier", "{\"haidang_courier_delivered_total\": \"many\"}", ""},
+		{"correlator",
+			"{\"haidang_correlator_lag_ms{s=\\\"a\\\"}\": 3,"
+			"\"haidang_correlator_lag_ms{s=\\\"b\\\"}\": 7,"
+			"\"haidang_correlator_lag_ms{s=\\\"c\\\"}\": 5}",
+			"lag ms=7;"},
 		{"nobody", "{\"haidang_courier_delivered_total\": 1}", ""},
 	};
 	CLEANUP(json_reader_free) struct json_reader *reader = json_reader_new(4096);
@@ -38,10 +43,34 @@ static void labels_are_added_up_and_unknown_metrics_left_out(void **state)
 	}
 }
 
+static void a_fault_is_what_does_not_work_now(void **state)
+{
+	static const struct {
+		int64_t value;
+		enum figure_meaning meaning;
+		bool fault;
+	} rows[] = {
+		{0, FIGURE_COUNT, false},
+		{9, FIGURE_COUNT, false},
+		{9, FIGURE_LARGEST, false},
+		{0, FIGURE_FAULTS, false},
+		{1, FIGURE_FAULTS, true},
+		{1, FIGURE_UP, false},
+		{0, FIGURE_UP, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(figure_is_fault(&(struct figure){.meaning = rows[i].meaning},
+					 rows[i].value),
+			rows[i].fault);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels_are_added_up_and_unknown_metrics_left_out),
+		cmocka_unit_test(a_fault_is_what_does_not_work_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
