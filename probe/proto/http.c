@@ -41,9 +41,9 @@ struct http_head {
 	bool has_length, chunked, basic_login;
 };
 
-static const struct slice methods[] = {{"GET ", 4}, {"POST ", 5}, {"HEAD ", 5}, {"PUT ", 4},
-	{"DELETE ", 7}, {"OPTIONS ", 8}, {"CONNECT ", 8}, {"PATCH ", 6}, {"TRACE ", 6},
-	{"PROPFIND ", 9}, {"PROPPATCH ", 10}, {"MKCOL ", 6}, {"REPORT ", 7}, {"SEARCH ", 7}};
+static const struct slice methods[] = {SLICE_INIT("GET "), SLICE_INIT("POST "), SLICE_INIT("HEAD "), SLICE_INIT("PUT "),
+	SLICE_INIT("DELETE "), SLICE_INIT("OPTIONS "), SLICE_INIT("CONNECT "), SLICE_INIT("PATCH "), SLICE_INIT("TRACE "),
+	SLICE_INIT("PROPFIND "), SLICE_INIT("PROPPATCH "), SLICE_INIT("MKCOL "), SLICE_INIT("REPORT "), SLICE_INIT("SEARCH ")};
 
 /* Length of a message's head with its empty line, 0 when that is still to come. */
 static size_t head_len(struct slice bytes)

@@ -193,7 +193,7 @@ static enum proto_match match_number(struct slice bytes)
 
 static enum proto_match recognise(struct slice bytes, enum side side, uint16_t server_port)
 {
-	static const struct slice greetings[] = {{"+OK", 3}, {"* OK", 4}, {"* PREAUTH", 9}};
+	static const struct slice greetings[] = {SLICE_INIT("+OK"), SLICE_INIT("* OK"), SLICE_INIT("* PREAUTH")};
 	enum proto_match best = match_number(bytes);
 
 	(void)server_port;

@@ -16,7 +16,7 @@ struct telnet_state {
 
 static void show(struct telnet_state *t, unsigned char c)
 {
-	static const struct slice prompt = {"assword:", 8};
+	static const struct slice prompt = SLICE_INIT("assword:");
 
 	if (c >= 'A' && c <= 'Z')
 		c = (unsigned char)(c | 0x20);
