@@ -183,8 +183,8 @@ static void ask(struct intake *in, size_t stream, const struct redis_script *scr
 {
 	struct stream *s = &in->streams[stream];
 
-	redis_queue_script(
-		in->options.redis, script, slice_of(s->name), buf_slice(&s->lease), args, count);
+	redis_queue_script(in->options.redis, script,
+		(struct redis_keys){slice_of(s->name), buf_slice(&s->lease)}, args, count);
 	in->asked[in->asked_count++] = stream;
 }
 
@@ -385,8 +385,8 @@ static void queue_ack(struct intake *in, size_t stream)
 		for (; s->acked < s->next && count < IDS_MAX + 2; s->acked++)
 			args[count++] = slice_over(
 				s->text.at + s->queue[s->acked].id_at, s->queue[s->acked].id_len);
-		redis_queue_script(in->options.redis, &in->ack, slice_of(s->name),
-			buf_slice(&s->lease), args, count);
+		redis_queue_script(in->options.redis, &in->ack,
+			(struct redis_keys){slice_of(s->name), buf_slice(&s->lease)}, args, count);
 	}
 }
 

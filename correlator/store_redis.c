@@ -207,8 +207,8 @@ static void queue_write(struct store_redis *s, const struct store_cell *cell)
 	args[3] = slice_of(alerts);
 	for (size_t i = 0; i < cell->alert_count; i++)
 		args[4 + i] = buf_slice(&cell->alerts[i]);
-	redis_queue_script(s->options.redis, &s->write, cell->key, slice_of(stream), args,
-		4 + cell->alert_count);
+	redis_queue_script(s->options.redis, &s->write,
+		(struct redis_keys){cell->key, slice_of(stream)}, args, 4 + cell->alert_count);
 }
 
 static int commit(struct store *store, struct store_cell *const *cells, size_t count)

@@ -212,18 +212,18 @@ void redis_queue(struct redis *r, struct slice key, const struct slice *args, si
 	add_args(&r->out, args, count);
 }
 
-void redis_queue_script(struct redis *r, const struct redis_script *script, struct slice key,
-	struct slice second_key, const struct slice *args, size_t count)
+void redis_queue_script(struct redis *r, const struct redis_script *script, struct redis_keys keys,
+	const struct slice *args, size_t count)
 {
-	size_t keys = second_key.len ? 2 : 1;
+	size_t key_count = keys.second.len ? 2 : 1;
 
-	start_command(r, 3 + keys + count);
+	start_command(r, 3 + key_count + count);
 	add_arg(&r->out, SLICE("EVALSHA"));
 	add_arg(&r->out, slice_of(script->sha1));
-	add_arg(&r->out, keys == 2 ? SLICE("2") : SLICE("1"));
-	add_arg(&r->out, key);
-	if (keys == 2)
-		add_arg(&r->out, second_key);
+	add_arg(&r->out, key_count == 2 ? SLICE("2") : SLICE("1"));
+	add_arg(&r->out, keys.first);
+	if (key_count == 2)
+		add_arg(&r->out, keys.second);
 	add_args(&r->out, args, count);
 }
 

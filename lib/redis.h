@@ -52,10 +52,14 @@ void redis_register_script(struct redis *r, struct redis_script *script);
 /* Queues one command, without input or output; the arguments are copied. */
 void redis_queue(struct redis *r, struct slice key, const struct slice *args, size_t count);
 
-/* Queues `script` on one key: KEYS[1] = key, KEYS[2] = second_key when that is not empty (it must
- * share the hash tag of `key`), ARGV = args. */
-void redis_queue_script(struct redis *r, const struct redis_script *script, struct slice key,
-	struct slice second_key, const struct slice *args, size_t count);
+/* KEYS of a script: the second, which may be empty for none, must share the hash tag of the first. */
+struct redis_keys {
+	struct slice first, second;
+};
+
+/* Queues `script` with ARGV = args. */
+void redis_queue_script(struct redis *r, const struct redis_script *script, struct redis_keys keys,
+	const struct slice *args, size_t count);
 
 /* Called per command, in the order of queueing; the reply is borrowed for the call. */
 typedef void redis_on_reply(void *ctx, size_t index, const struct redis_reply *reply);

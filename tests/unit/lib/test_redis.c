@@ -290,16 +290,16 @@ static void scripts_are_loaded_on_every_connect(void **state)
 	struct tally t = {0};
 
 	redis_register_script(r, &add);
-	redis_queue_script(r, &add, SLICE("{k}1"), SLICE(""), &amount, 1);
-	redis_queue_script(r, &add, SLICE("{k}1"), SLICE("{k}2"), &amount, 1);
+	redis_queue_script(r, &add, (struct redis_keys){SLICE("{k}1"), SLICE("")}, &amount, 1);
+	redis_queue_script(r, &add, (struct redis_keys){SLICE("{k}1"), SLICE("{k}2")}, &amount, 1);
 	assert_int_equal(redis_flush(r, count_up, &t), 0);
 	assert_int_equal(t.sum, 5 + 1 + 10 + 2);
 
 	redis_server_kill(server);
 	redis_server_start(server);
-	redis_queue_script(r, &add, SLICE("k"), SLICE(""), &amount, 1);
+	redis_queue_script(r, &add, (struct redis_keys){SLICE("k"), SLICE("")}, &amount, 1);
 	assert_true(redis_flush(r, NULL, NULL) < 0);
-	redis_queue_script(r, &add, SLICE("k"), SLICE(""), &amount, 1);
+	redis_queue_script(r, &add, (struct redis_keys){SLICE("k"), SLICE("")}, &amount, 1);
 	assert_int_equal(redis_flush(r, NULL, NULL), 0);
 	redis_free(&r);
 }
@@ -314,11 +314,11 @@ static void a_script_redis_forgot_is_loaded_by_the_next_connect(void **state)
 	redis_register_script(r, &one);
 	assert_int_equal(redis_call(r, SLICE(""), forget, 2, &reply), 0);
 	redis_reply_free(&reply);
-	redis_queue_script(r, &one, SLICE("k"), SLICE(""), NULL, 0);
+	redis_queue_script(r, &one, (struct redis_keys){SLICE("k"), SLICE("")}, NULL, 0);
 	assert_int_equal(redis_flush(r, NULL, NULL), -EAGAIN);
 	assert_string_equal(redis_said(r), "Redis: a script must be loaded again");
 	assert_false(redis_connected(r));
-	redis_queue_script(r, &one, SLICE("k"), SLICE(""), NULL, 0);
+	redis_queue_script(r, &one, (struct redis_keys){SLICE("k"), SLICE("")}, NULL, 0);
 	assert_int_equal(redis_flush(r, NULL, NULL), 0);
 	redis_free(&r);
 }
