@@ -448,17 +448,42 @@ static bool item_read(struct reader *r, const struct config_schema *schema, cons
 	return true;
 }
 
-/* The top of the file: sections, of which those of other programs are skipped. */
+/* A section of this program that `name` is likely meant to be: so near that it can be no other
+ * program's, which would be skipped silently. */
+static struct slice section_meant(const struct config_schema *schema, struct slice name)
+{
+	for (size_t i = 0; i < schema->count; i++) {
+		struct slice section = slice_of(schema->fields[i].key);
+
+		section.len = slice_find_byte(section, '.');
+		if (distance(name, section) <= (section.len < 5 ? 1 : 2))
+			return section;
+	}
+	return (struct slice){0};
+}
+
+/* One section at the top of the file; those of other programs are skipped. */
+static bool section_read(struct reader *r, const struct target *t, const struct yaml_node *name,
+	const struct yaml_node *value)
+{
+	if (value->kind != YAML_MAP && !yaml_is_null(value))
+		return err_set(r->err, r->file, value->line,
+			"%.*s: found %s, expected a section with settings in it", SHOWN_MAX,
+			name->text.at, found(r->a, value));
+	if (is_section(t->schema, name->text))
+		return pair_read(r, t, "", name, value);
+	struct slice meant = section_meant(t->schema, name->text);
+
+	return !meant.len ||
+		err_set(r->err, r->file, name->line,
+			"%s: unknown section; the nearest known one is %.*s", name->text.at,
+			SLICE_ARG(meant));
+}
+
 static bool file_map_read(struct reader *r, const struct target *t, const struct yaml_node *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
-		const struct yaml_node *name = map->keys[i], *value = map->values[i];
-
-		if (value->kind != YAML_MAP && !yaml_is_null(value))
-			return err_set(r->err, r->file, value->line,
-				"%.*s: found %s, expected a section with settings in it", SHOWN_MAX,
-				name->text.at, found(r->a, value));
-		if (is_section(t->schema, name->text) && !pair_read(r, t, "", name, value))
+		if (!section_read(r, t, map->keys[i], map->values[i]))
 			return false;
 	}
 	return true;

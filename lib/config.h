@@ -11,7 +11,8 @@
  *
  * All programs of an appliance read one YAML file; a key is SECTION.NAME, its first part the
  * top-level section. A program refuses unknown keys in its own sections and skips sections that
- * are none of its own. Values live in the arena given to config_read(). */
+ * are none of its own, unless their name is all but that of one (porbe). Values live in the arena
+ * given to config_read(). */
 #pragma once
 
 #include "lib/arena.h"

@@ -112,7 +112,7 @@ static void defaults_come_from_the_table(void **state)
 	assert_string_equal(buf_text(&shown), "s1||1|0|5000|67108864|1|0|-52|eth0;eth1;");
 }
 
-static const char full[] = "other: {anything: [goes, {here: 1}]}\n"
+static const char full[] = "courier: {anything: [goes, {here: 1}]}\n"
 			   "log: {note: 'a \"b\"\n\n  Đà Nẵng'}\n"
 			   "empty:\n"
 			   "probe:\n"
@@ -184,6 +184,9 @@ static void a_wrong_key_or_shape_is_refused_with_its_place(void **state)
 			"nearest known one is probe.dns.tunnel_len"},
 		{"workers: 3\n",
 			":1: workers: found \"3\", expected a section with settings in it"},
+		{"log: {}\nporbe:\n  workers: 3\n",
+			":2: porbe: unknown section; the nearest known one is probe"},
+		{"lg: {}\n", ":1: lg: unknown section; the nearest known one is log"},
 		{"probe: 3\n", ":1: probe: found \"3\", expected a section with settings in it"},
 		{"probe:\n  dns: 3\n", ":2: probe.dns: found \"3\", expected a map of settings"},
 		{"- a\n", ":1: found a list, expected sections"},

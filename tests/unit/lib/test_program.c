@@ -288,6 +288,22 @@ static void what_print_config_prints_is_read_back(void **state)
 	assert_string_equal(second.said, first.said);
 }
 
+static void a_full_disk_is_noticed(void **state)
+{
+	char name[] = "program", help[] = "--help", *args[] = {name, help, NULL};
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (!freopen("/dev/full", "w", stdout))
+			_exit(9);
+		_exit(program_main(&probe, 2, args));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test(a_command_takes_options_and_keeps_its_own),
 		cmocka_unit_test(help_names_all_that_the_tables_hold),
 		cmocka_unit_test(what_print_config_prints_is_read_back),
+		cmocka_unit_test(a_full_disk_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, config_make, config_remove);
