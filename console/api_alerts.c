@@ -51,7 +51,7 @@ static bool read_number(const struct call *call, const char *name, int64_t fallb
 	struct slice text = target_param(&call->req->target, name);
 
 	*ret = fallback;
-	return text.len == 0 || (slice_to_i64(text, ret) && *ret > 0);
+	return text.len == 0 || (slice_to_i64(text, ret) && *ret >= 0);
 }
 
 /* NULL, or the name of the parameter that is wrong. */
@@ -68,7 +68,8 @@ static const char *read_filter(const struct call *call, struct alert_filter *ret
 		return "domain";
 	if (!read_number(call, "before", 0, &ret->before))
 		return "before";
-	if (!read_number(call, "limit", LIST_DEFAULT, &ret->limit) || ret->limit > LIST_MAX)
+	if (!read_number(call, "limit", LIST_DEFAULT, &ret->limit) || ret->limit < 1 ||
+		ret->limit > LIST_MAX)
 		return "limit";
 	ret->search = slice_trim(target_param(t, "q"));
 	return NULL;

@@ -211,10 +211,11 @@ static bool migrate(struct db *db, const char *const *steps, size_t step_count, 
 }
 
 /* Made by us rather than by SQLite, so that only its owner reads it; the files that SQLite puts
- * beside it get the same mode. */
+ * beside it get the same mode. Never opened when it is there: closing it would drop the locks that
+ * another connection of this process holds (POSIX), and a third process could take the log away. */
 static void make_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
 		(void)close(fd);

@@ -1,7 +1,7 @@
 // Puts the page together: who is logged in, the queue beside the chosen alert, the live stream
 // between them, and the keys.
 
-import {api, Live} from "./api.js";
+import {api, Live, Problem} from "./api.js";
 import {showHelp} from "./dialogs.js";
 import "./detail.js";
 import {h, replace} from "./dom.js";
@@ -36,7 +36,7 @@ function enter(who) {
 		showQueue(who);
 		return;
 	}
-	const password = h("hd-password");
+	const password = h("hd-password", {name: who.name});
 	password.addEventListener("session", (event) => enter(event.detail));
 	replace(document.body, password);
 }
@@ -134,6 +134,19 @@ addEventListener("session-over", (event) => {
 	if (document.querySelector("hd-queue"))
 		showLogin(problemText(event.detail));
 });
+
+// What was asked in the background and refused; where a person waits for it, it is shown there.
+addEventListener("unhandledrejection", (event) => {
+	if (!(event.reason instanceof Problem))
+		return;
+	event.preventDefault();
+	if (event.reason.error === "not_logged_in")
+		return;
+	const flash = h("p", {class: "flash", role: "status"}, problemText(event.reason));
+	document.body.append(flash);
+	setTimeout(() => flash.remove(), 6000);
+});
+
 const keep = keepSession();
 addEventListener("keydown", () => document.querySelector("hd-queue") && keep());
 addEventListener("pointerdown", () => document.querySelector("hd-queue") && keep());

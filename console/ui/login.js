@@ -31,7 +31,7 @@ class Card extends HTMLElement {
 		h("h2", {}, title), note && h("p", {class: "note"}, note),
 		fields, this.error, send, h("p", {class: "note small"}, texts.login_notice));
 		replace(this, h("main", {class: "center"}, form));
-		form.querySelector("input").focus();
+		form.querySelector("input:not([hidden])").focus();
 	}
 }
 
@@ -51,7 +51,8 @@ customElements.define("hd-password", class extends Card {
 		const [freshField, fresh] = field(texts.new_password, {name: "new", type: "password", autocomplete: "new-password"});
 		const [repeatField, repeat] = field(texts.repeat_password, {name: "repeat", type: "password", autocomplete: "new-password"});
 		const rule = h("p", {class: "note small"}, texts.password_rule);
-		this.show(texts.change_password, texts.change_password_why, [oldField, freshField, repeatField, rule], texts.change_password, () => {
+		const name = h("input", {hidden: true, name: "name", autocomplete: "username", value: this.getAttribute("name")});
+		this.show(texts.change_password, texts.change_password_why, [name, oldField, freshField, repeatField, rule], texts.change_password, () => {
 			if (fresh.value !== repeat.value)
 				throw new Error(texts.passwords_differ);
 			return api.changePassword(old.value, fresh.value);

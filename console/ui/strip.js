@@ -47,12 +47,15 @@ customElements.define("hd-strip", class extends HTMLElement {
 	}
 
 	render() {
+		const focused = this.counts.contains(document.activeElement) && document.activeElement.dataset.level;
 		const {levels_24h: levels, programs, redis} = this.status;
 		this.counts.replaceChildren(...Object.keys(texts.level).map((level) => h("button", {
 			type: "button", class: "level", "data-level": level, "aria-pressed": String(this.levels.has(level)),
 			title: texts.filter_level(texts.level[level]),
 			onclick: () => this.dispatchEvent(new CustomEvent("level", {detail: level})),
 		}, h("strong", {}, count(levels[level])), h("span", {}, texts.level[level]))));
+		if (focused)
+			this.counts.querySelector(`[data-level="${focused}"]`).focus();
 		if (!redis) {
 			this.programs.replaceChildren(h("li", {class: "silent"}, texts.unknown_health));
 			return;

@@ -35,7 +35,7 @@ const vi = {
 
 	level: {critical: "Nghiêm trọng", high: "Cao", medium: "Trung bình", low: "Thấp", informational: "Thông tin"},
 	state: {new: "Mới", acknowledged: "Đã tiếp nhận", closed: "Đã đóng"},
-	domain: {network: "An toàn mạng", information: "Thông tin", bridge: "Liên thông"},
+	domain: {network: "An toàn mạng", information: "Thông tin trên mạng", bridge: "Liên thông"},
 	disposition: {
 		true_positive: "Đúng",
 		false_positive: "Báo động giả",

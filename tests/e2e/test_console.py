@@ -1,0 +1,796 @@
+"""The console over real HTTP and in a real browser.
+
+Screenshots of each page are kept in BUILD_DIR/screenshots."""
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import re
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+from conftest import BIN, program, wait_for
+from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+PASSWORD = "matkhau-rat-dai-2026"
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>"
+
+
+def alert_id(number):
+    return f"al-{number:024x}"
+
+
+def alert(number, **changes):
+    """An alert as the correlator writes it."""
+    body = {
+        "alert_id": alert_id(number), "revision": 1, "timestamp": "2026-11-23T08:00:00+07:00",
+        "first_seen": "2026-11-23T07:58:00+07:00", "last_seen": "2026-11-23T08:00:00+07:00",
+        "rule": {"id": "a1c9e5b2-0000-4000-8000-000000000001", "title": "SSH password guessing",
+                 "title_vi": "Dò mật khẩu SSH", "author": "Hải Đăng contributors", "license": "Apache-2.0",
+                 "level": "high", "status": "experimental", "file": "sigma/network/ssh_password_guessing.yml",
+                 "tags": ["attack.t1110"]},
+        "attack": ["T1110"], "domain": "network", "group": {"src_ip": "10.20.3.47"},
+        "entity": f"10.20.3.47 → 203.0.113.{number % 250}", "count": 87, "threshold": 20, "timespan_s": 300,
+        "explanation": {"vi": "87 lần đăng nhập SSH không thành công trong 5 phút, bình thường dưới 20.",
+                        "en": "87 failed SSH log-ins in 5 minutes."},
+        "advice": {"vi": "Hỏi cán bộ phụ trách máy 10.20.3.47 trước khi chặn.", "en": "Ask first."},
+        "owner": "pa05",
+        "events": [{"event_id": "1763856300000-000001", "timestamp": "2026-11-23T07:58:00+07:00", "event_type": "ssh",
+                    "src_ip": "10.20.3.47", "src_port": 51514, "dest_ip": "203.0.113.9", "dest_port": 22,
+                    "flow_id": 18446744073709551557, "ssh": {"client_software": "libssh2_1.10.0"}}],
+    }
+    body.update(changes)
+    return body
+
+
+def publish(redis, *alerts):
+    pipe = redis.client.pipeline()
+    for body in alerts:
+        bucket = int(body["alert_id"][-2:], 16) % 16
+        pipe.xadd("al:{b%02d}" % bucket, {"a": json.dumps(body, ensure_ascii=False)})
+    pipe.execute()
+
+
+class Client:
+    """One person's API client: keeps the cookie and the token against forged requests."""
+
+    def __init__(self, url):
+        self.host = urllib.parse.urlsplit(url).netloc
+        self.cookie, self.csrf = None, None
+
+    def send(self, method, path, body=None, headers=None, raw=None):
+        """(status, headers, answer) of one request."""
+        sent = {"Cookie": self.cookie} if self.cookie else {}
+        if method != "GET" and self.csrf:
+            sent["X-CSRF-Token"] = self.csrf
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        connection = http.client.HTTPConnection(self.host, timeout=20)
+        connection.request(method, path, raw, {k: v for k, v in sent.items() if v is not None})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        is_json = "json" in (answer.headers["Content-Type"] or "")
+        return answer.status, answer.headers, json.loads(text) if is_json and text else text
+
+    def get(self, path):
+        status, _, answer = self.send("GET", "/api/v1/" + path)
+        assert status == 200, answer
+        return answer
+
+    def post(self, path, body=None, expect=200):
+        status, _, answer = self.send("POST", "/api/v1/" + path, body)
+        assert status == expect, answer
+        return answer
+
+    def enter(self, answer, headers):
+        self.csrf = answer["csrf"]
+        self.cookie = headers["Set-Cookie"].split(";")[0]
+
+    def login(self, name, password=PASSWORD):
+        status, headers, answer = self.send("POST", "/api/v1/session", {"name": name, "password": password})
+        assert status == 200, answer
+        self.enter(answer, headers)
+        return answer
+
+    def alerts(self, **query):
+        return self.get("alerts?" + urllib.parse.urlencode(query))["alerts"]
+
+
+class Console:
+    def __init__(self, spawn, config):
+        self.spawn, self.config = spawn, config
+        self.start()
+
+    def start(self):
+        self.child = self.spawn("console", self.config, stdout=subprocess.PIPE)
+        self.url = self.child.process.stdout.readline().decode().strip().rstrip("/")
+        assert self.url, self.child.said()
+        # The next one of this test listens where this one did.
+        self.config["console"]["listen"] = urllib.parse.urlsplit(self.url).netloc
+
+    def kill(self):
+        self.child.kill()
+        self.child.process.stdout.close()
+
+    def command(self, *args, stdin=""):
+        return subprocess.run([*self.argv(), *args], input=stdin, capture_output=True, text=True, timeout=30)
+
+    def argv(self):
+        return [program("console")]
+
+    def run(self, *args, stdin=""):
+        done = self.command(*args, "--config", self.child.argv[2], stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def add(self, name, role="analyst", domains="network,information"):
+        self.run("user", "add", name, "--role", role, "--domains", domains, stdin=PASSWORD + "\n")
+
+    def client(self, name):
+        client = Client(self.url)
+        client.login(name)
+        return client
+
+
+@pytest.fixture
+def console(spawn, shared):
+    server = Console(spawn, shared | {"console": {"listen": "127.0.0.1:0"}})
+    yield server
+    if server.child.running():
+        assert server.child.stop() == 0, server.child.said()
+    server.child.process.stdout.close()
+
+
+@pytest.fixture
+def lan(console):
+    """An analyst who sees everything."""
+    console.add("lan")
+    return console.client("lan")
+
+
+def arrived(client, count, **query):
+    wait_for(lambda: len(client.alerts(limit=200, **query)) >= count, what=f"{count} alerts in the console")
+    return client.alerts(limit=200, **query)
+
+
+def test_alerts_arrive_and_are_worked_on(redis, console, lan):
+    publish(redis, *[alert(n) for n in range(20)], alert(3))
+    assert len(arrived(lan, 20)) == 20
+
+    one = lan.get(f"alerts/{alert_id(3)}")
+    assert one["alert"]["explanation"]["vi"].startswith("87 lần")
+    assert one["alert"]["events"][0]["flow_id"] == 18446744073709551557
+    assert one["summary"]["state"] == "new" and one["history"] == []
+
+    assert lan.post(f"alerts/{alert_id(3)}/acknowledge")["summary"]["assignee"] == "lan"
+    assert lan.post(f"alerts/{alert_id(3)}/acknowledge", expect=409)["error"] == "wrong_state"
+    lan.post(f"alerts/{alert_id(3)}/comment", {"text": "Đã gọi cho đơn vị"})
+    lan.post(f"alerts/{alert_id(3)}/close", {"disposition": "configuration", "reason": "Quét định kỳ"})
+    done = lan.get(f"alerts/{alert_id(3)}")
+    assert done["summary"]["state"] == "closed" and done["summary"]["disposition"] == "configuration"
+    assert [entry["action"] for entry in done["history"]] == ["acknowledge", "comment", "close"]
+    assert done["history"][2]["detail"] == {"disposition": "configuration", "note": "Quét định kỳ"}
+    lan.post(f"alerts/{alert_id(3)}/reopen", {"reason": "Lại xảy ra"})
+
+    lan.post(f"alerts/{alert_id(4)}/close", {"disposition": "true_positive", "reason": "Đúng"})
+    assert len(lan.alerts(status="new,acknowledged", limit=200)) == 19
+    assert [a["id"] for a in lan.alerts(status="closed")] == [alert_id(4)]
+    assert len(lan.alerts(q="do mat khau", limit=200)) == 20
+    assert [a["id"] for a in lan.alerts(q="203.0.113.7")] == [alert_id(7)]
+    assert re.fullmatch(r"\d+ entries, head [0-9a-f]{64}\n", console.run("audit", "verify"))
+
+
+def test_pages_are_stable_while_alerts_arrive(redis, lan):
+    publish(redis, *[alert(n) for n in range(50)])
+    arrived(lan, 50)
+    first = lan.alerts(limit=20)
+    publish(redis, *[alert(n) for n in range(50, 60)])
+    arrived(lan, 60)
+    second = lan.alerts(limit=20, before=first[-1]["seq"])
+    third = lan.alerts(limit=20, before=second[-1]["seq"])
+    assert len({a["id"] for a in first + second + third}) == 50
+
+
+def test_every_wrong_request_gets_its_status_and_a_problem(redis, console, lan):
+    publish(redis, alert(1))
+    arrived(lan, 1)
+    one = f"/api/v1/alerts/{alert_id(1)}"
+    good_close = {"disposition": "drill", "reason": "x"}
+    stranger = Client(console.url)
+    cases = [
+        (stranger, "GET", "/api/v1/alerts", {}, 401, "not_logged_in"),
+        (stranger, "GET", "/api/v1/stream", {}, 401, "not_logged_in"),
+        (stranger, "POST", one + "/acknowledge", {}, 401, "not_logged_in"),
+        (stranger, "GET", "/api/v1/session", {"headers": {"Cookie": "haidang=" + "0" * 64}}, 401, "not_logged_in"),
+        (stranger, "POST", "/api/v1/session", {"body": {"name": "lan", "password": "wrong"}}, 401, "wrong_credentials"),
+        (stranger, "POST", "/api/v1/session", {"body": {"name": "nobody", "password": "x"}}, 401, "wrong_credentials"),
+        (stranger, "POST", "/api/v1/session", {"body": {"name": "lan"}}, 400, "field_missing"),
+        (stranger, "POST", "/api/v1/session", {"body": {"name": "lan", "password": PASSWORD}, "headers": {"Origin": "http://evil.example"}}, 403, "foreign_origin"),
+        (lan, "GET", "/api/v1/nothing", {}, 404, "not_found"),
+        (lan, "GET", "/../etc/passwd", {}, 404, "not_found"),
+        (lan, "GET", "/api/v1/alerts/" + alert_id(9), {}, 404, "no_such_alert"),
+        (lan, "GET", "/api/v1/alerts/x%20y", {}, 404, "no_such_alert"),
+        (lan, "POST", f"/api/v1/alerts/{alert_id(9)}/acknowledge", {}, 404, "no_such_alert"),
+        (lan, "DELETE", "/api/v1/alerts", {}, 405, "wrong_method"),
+        (lan, "PUT", one, {}, 405, "wrong_method"),
+        (lan, "POST", "/", {}, 405, "wrong_method"),
+        (lan, "GET", "/api/v1/alerts?level=loud", {}, 400, "bad_parameter"),
+        (lan, "GET", "/api/v1/alerts?status=new,x", {}, 400, "bad_parameter"),
+        (lan, "GET", "/api/v1/alerts?limit=0", {}, 400, "bad_parameter"),
+        (lan, "GET", "/api/v1/alerts?limit=201", {}, 400, "bad_parameter"),
+        (lan, "GET", "/api/v1/alerts?before=-1", {}, 400, "bad_parameter"),
+        (lan, "GET", "/api/v1/alerts?q=%zz", {}, 400, "bad_target"),
+        (lan, "GET", "/api/v1/alerts?q=" + "a" * 2048, {}, 400, "bad_target"),
+        (lan, "GET", "/api/v1/stream?after=x", {}, 400, "bad_parameter"),
+        (lan, "POST", one + "/close", {"raw": b"{"}, 400, "bad_json"),
+        (lan, "POST", one + "/close", {"raw": b"\xff\xfe"}, 400, "bad_json"),
+        (lan, "POST", one + "/close", {"raw": b"[" * 20000}, 400, "bad_json"),
+        (lan, "POST", one + "/close", {"body": []}, 400, "not_an_object"),
+        (lan, "POST", one + "/close", {"body": {"disposition": 1, "reason": "x"}}, 400, "field_not_text"),
+        (lan, "POST", one + "/close", {"body": {"disposition": "drill", "reason": "  "}}, 400, "field_blank"),
+        (lan, "POST", one + "/close", {"body": {"disposition": "drill", "reason": "x" * 8001}}, 400, "field_too_long"),
+        (lan, "POST", one + "/close", {"body": {"disposition": "whatever", "reason": "x"}}, 400, "unknown_disposition"),
+        (lan, "POST", one + "/close", {"body": good_close | {"state": "new"}}, 400, "unknown_field"),
+        (lan, "POST", one + "/close", {"body": {}}, 400, "field_missing"),
+        (lan, "POST", one + "/close", {}, 400, "bad_json"),
+        (lan, "POST", one + "/close", {"raw": b"x" * 40000}, 413, "body_too_long"),
+        (lan, "POST", one + "/close", {"body": good_close, "headers": {"Content-Type": "text/plain"}}, 415, "not_json"),
+        (lan, "POST", one + "/close", {"body": good_close, "headers": {"X-CSRF-Token": "0" * 64}}, 403, "csrf"),
+        (lan, "POST", one + "/close", {"body": good_close, "headers": {"X-CSRF-Token": None}}, 403, "csrf"),
+        (lan, "POST", one + "/close", {"body": good_close, "headers": {"Origin": "null"}}, 403, "foreign_origin"),
+        (lan, "POST", one + "/close", {"body": good_close, "headers": {"Sec-Fetch-Site": "cross-site"}}, 403, "foreign_origin"),
+        (lan, "GET", "/api/v1/alerts", {"headers": {"X-Long": "x" * 9000}}, 431, "headers_too_long"),
+    ]
+    for client, method, path, kwargs, status, error in cases:
+        got, headers, answer = client.send(method, path, **kwargs)
+        assert (got, answer["error"]) == (status, error), (method, path[:60], answer)
+        assert answer["status"] == status and headers["Content-Type"] == "application/problem+json"
+    assert lan.alerts()[0]["state"] == "new"
+    assert console.child.running()
+
+
+def raw(url, request, wait=5):
+    """The first line that answers bytes sent as they are; "" when the connection just ends."""
+    where = urllib.parse.urlsplit(url)
+    with socket.create_connection((where.hostname, where.port), timeout=wait) as s:
+        s.sendall(request)
+        answer = b""
+        try:
+            while b"\r\n" not in answer:
+                part = s.recv(4096)
+                if not part:
+                    break
+                answer += part
+        except (ConnectionResetError, socket.timeout):
+            pass
+    return answer.split(b"\r\n")[0].decode(errors="replace")
+
+
+def test_ambiguous_and_broken_requests_are_refused(console):
+    host = b"Host: x\r\n"
+    refused = [
+        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"Host: y\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"X: " + b"y" * 100000 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 200 + b"\r\n\r\n",
+        b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\n" + host + b"\r\n",
+    ]
+    for request in refused:
+        assert re.match(r"HTTP/1\.[01] 4\d\d |$", raw(console.url, request)), request[:80]
+    assert raw(console.url, b"GET / HTTP/1.1\r\n" + host + b"\r\n") == "HTTP/1.1 200 OK"
+
+
+def test_the_security_headers_stand_on_every_answer(console):
+    client = Client(console.url)
+    for path in ("/", "/ui/app.js", "/api/v1/alerts", "/nothing"):
+        _, headers, _ = client.send("GET", path)
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "script-src 'self';" in policy and "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Access-Control-Allow-Origin"] is None
+    status, headers, _ = client.send("GET", "/ui/app.js")
+    assert client.send("GET", "/ui/app.js", headers={"If-None-Match": headers["ETag"]})[0] == 304
+
+
+def test_a_one_time_password_must_be_changed_first(console):
+    once = console.run("user", "add", "minh", "--role", "analyst", "--domains", "network", "--one-time").strip()
+    client = Client(console.url)
+    assert client.login("minh", once)["must_change_password"] is True
+    for method, path in (("GET", "alerts"), ("GET", "stream"), ("GET", "status"), ("POST", f"alerts/{alert_id(1)}/acknowledge")):
+        status, _, answer = client.send(method, "/api/v1/" + path)
+        assert (status, answer["error"]) == (403, "password_change_required")
+    assert client.post("session/password", {"old": once, "new": "ngan"}, 400)["error"] == "password_too_short"
+    assert client.post("session/password", {"old": once, "new": once}, 400)["error"] == "password_unchanged"
+    assert client.post("session/password", {"old": "khong-dung-dau-nhe", "new": PASSWORD}, 401)["error"] == "wrong_credentials"
+    other = Client(console.url)
+    other.login("minh", once)
+
+    status, headers, answer = client.send("POST", "/api/v1/session/password", {"old": once, "new": PASSWORD})
+    assert status == 200 and answer["must_change_password"] is False
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+    client.enter(answer, headers)
+    assert client.alerts() == []
+    assert other.send("GET", "/api/v1/session")[0] == 401, "other sessions end with the old password"
+    assert Client(console.url).send("POST", "/api/v1/session", {"name": "minh", "password": once})[0] == 401
+
+
+def test_a_session_ends_at_logout_and_when_the_account_is_disabled(console, lan):
+    assert lan.get("session")["name"] == "lan"
+    gone = Client(console.url)
+    gone.login("lan")
+    assert gone.send("DELETE", "/api/v1/session")[0] == 204
+    assert gone.send("GET", "/api/v1/session")[0] == 401
+    assert lan.get("session")["name"] == "lan"
+    console.run("user", "disable", "lan")
+    assert lan.send("GET", "/api/v1/session")[0] == 401
+    assert Client(console.url).send("POST", "/api/v1/session", {"name": "lan", "password": PASSWORD})[0] == 401
+
+
+def test_wrong_passwords_have_to_wait(console, lan):
+    client = Client(console.url)
+    got = [client.send("POST", "/api/v1/session", {"name": "lan", "password": "wrong"}) for _ in range(8)]
+    assert [status for status, _, _ in got][:6] == [401] * 6
+    assert got[-1][0] == 429 and int(got[-1][1]["Retry-After"]) >= 1
+    # The right password waits too, or guesses could go on.
+    assert client.send("POST", "/api/v1/session", {"name": "lan", "password": PASSWORD})[0] == 429
+    assert lan.get("session")["name"] == "lan", "who is inside stays inside"
+
+
+def test_each_side_sees_only_its_own_alerts_and_the_bridge(redis, console):
+    publish(redis, alert(1), alert(2, domain="information"), alert(3, domain="bridge"))
+    console.add("mang", domains="network")
+    console.add("tin", domains="information")
+    console.add("xem", role="viewer")
+    network, information, viewer = console.client("mang"), console.client("tin"), console.client("xem")
+    arrived(viewer, 3)
+    assert {a["id"] for a in network.alerts()} == {alert_id(1), alert_id(3)}
+    assert {a["id"] for a in information.alerts(q="ssh")} == {alert_id(2), alert_id(3)}
+    assert network.send("GET", f"/api/v1/alerts/{alert_id(2)}")[0] == 404
+    assert information.send("POST", f"/api/v1/alerts/{alert_id(1)}/acknowledge")[0] == 404
+    assert sum(network.get("status")["levels_24h"].values()) == 2
+    status, _, answer = viewer.send("POST", f"/api/v1/alerts/{alert_id(1)}/acknowledge")
+    assert (status, answer["error"]) == (403, "not_permitted")
+
+
+class Follower(threading.Thread):
+    """Reads a live stream and keeps its events."""
+
+    def __init__(self, client, path, headers=None):
+        super().__init__(daemon=True)
+        self.connection = http.client.HTTPConnection(client.host, timeout=30)
+        self.connection.request("GET", path, headers={"Cookie": client.cookie, **(headers or {})})
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200
+        self.events = []
+        self.start()
+
+    def run(self):
+        event = {}
+        try:
+            for line in self.answer:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name:
+                    event[name] = value
+                elif event:
+                    self.events.append(event)
+                    event = {}
+        except (OSError, ValueError, http.client.HTTPException, AttributeError):
+            pass
+
+    def alerts(self):
+        return [json.loads(e["data"]) for e in self.events if e["event"] == "alert"]
+
+    def end(self):
+        self.connection.sock and self.connection.sock.shutdown(socket.SHUT_RDWR)
+        self.join(10)
+        self.connection.close()
+
+
+def test_the_stream_tells_each_change_and_resumes(redis, console, lan):
+    first = Follower(lan, "/api/v1/stream?after=0")
+    publish(redis, alert(1), alert(2))
+    wait_for(lambda: len(first.alerts()) == 2, what="both alerts on the stream")
+    lan.post(f"alerts/{alert_id(1)}/acknowledge")
+    wait_for(lambda: first.alerts()[-1]["state"] == "acknowledged", what="the acknowledgement on the stream")
+    last = first.events[-1]["id"]
+    first.end()
+    lan.post(f"alerts/{alert_id(2)}/close", {"disposition": "duplicate", "reason": "trùng"})
+    again = Follower(lan, "/api/v1/stream?after=0", {"Last-Event-ID": last})
+    wait_for(lambda: again.alerts(), what="what was missed")
+    assert [(a["id"], a["state"]) for a in again.alerts()] == [(alert_id(2), "closed")]
+    again.end()
+
+
+def test_a_hundred_viewers_see_an_alert_and_leave(redis, console, lan):
+    viewers = [Follower(lan, "/api/v1/stream?after=0") for _ in range(100)]
+    publish(redis, alert(1))
+    wait_for(lambda: all(v.alerts() for v in viewers), what="the alert at every viewer")
+    for viewer in viewers[:50]:
+        viewer.end()
+    console.run("user", "disable", "lan")
+    wait_for(lambda: not any(v.is_alive() for v in viewers), 30, "the end of the streams of a disabled account")
+    for viewer in viewers[50:]:
+        viewer.end()
+
+
+def test_killed_at_any_time_nothing_is_lost_or_doubled(redis, console, lan):
+    total = 1500
+    acknowledged = set()
+
+    def feed():
+        for n in range(0, total, 10):
+            publish(redis, *[alert(m) for m in range(n, n + 10)])
+            time.sleep(0.01)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    for _ in range(5):
+        end = time.monotonic() + 0.4
+        while time.monotonic() < end:
+            for one in lan.alerts(status="new", limit=5):
+                try:
+                    lan.post(f"alerts/{one['id']}/acknowledge")
+                    acknowledged.add(one["id"])
+                except AssertionError:
+                    pass
+        console.kill()
+        console.start()
+    feeder.join()
+    wait_for(lambda: sum(lan.get("status")["open"].values()) >= total, 30, "all alerts in the record")
+    console.child.stop()
+    console.child.process.stdout.close()
+
+    record = sqlite3.connect(pathlib.Path(console.config["paths"]["state"]) / "console.db")
+    rows = dict(record.execute("SELECT alert_id, state FROM alert").fetchall())
+    assert len(rows) == record.execute("SELECT count(*) FROM alert").fetchone()[0] == total
+    assert acknowledged and all(rows[one] == 1 for one in acknowledged)
+    assert record.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert record.execute("SELECT count(*) FROM alert_search").fetchone()[0] == total
+    record.close()
+    assert all(redis.client.xpending("al:{b%02d}" % b, "console")["pending"] == 0 for b in range(16))
+    console.start()
+    console.run("audit", "verify")
+
+
+def test_it_serves_while_redis_is_away(redis, console, lan):
+    publish(redis, alert(1))
+    arrived(lan, 1)
+    redis.kill()
+    wait_for(lambda: lan.get("status")["redis"] is False, what="the loss of Redis in the status")
+    assert lan.get("status")["programs"] == []
+    lan.post(f"alerts/{alert_id(1)}/acknowledge")
+    redis.start()
+    publish(redis, alert(2))
+    arrived(lan, 2)
+    wait_for(lambda: lan.get("status")["redis"], what="Redis in the status")
+
+
+def test_health_and_silence_of_programs_are_told(redis, console, lan):
+    redis.client.sadd("health:index", "health:probe.s1")
+    programs = wait_for(lambda: (p := lan.get("status")["programs"]) and len(p) == 2 and p, what="two programs")
+    state = {p["program"]: p["silent"] for p in programs}
+    assert state == {"console": False, "probe": True}
+    client = Client(console.url)
+    assert client.send("GET", "/healthz")[0] == 200
+    _, _, text = client.send("GET", "/metrics")
+    assert b'haidang_console_http_answers_total{class="2xx"}' in text
+    assert client.send("GET", "/metrics", headers={"X-Forwarded-For": "192.0.2.1"})[0] == 401
+
+
+def test_commands_refuse_what_is_wrong(console, folder):
+    def refused(*args, stdin=""):
+        done = console.command(*args, "--config", console.child.argv[2], stdin=stdin)
+        assert done.returncode == 2, done.stdout
+        return done.stderr
+
+    assert "role" in refused("user", "add", "lan", stdin=PASSWORD)
+    assert "domains" in refused("user", "add", "lan", "--role", "analyst", stdin=PASSWORD)
+    assert "neither" in refused("user", "add", "lan", "--role", "analyst", "--domains", "press", stdin=PASSWORD)
+    assert "name" in refused("user", "add", "lan x", "--role", "analyst", "--domains", "network", stdin=PASSWORD)
+    assert "too_short" in refused("user", "add", "lan", "--role", "analyst", "--domains", "network", stdin="short\n")
+    assert "no password" in refused("user", "add", "lan", "--role", "analyst", "--domains", "network")
+    assert "no user" in refused("user", "disable", "lan")
+    assert "expected" in refused("user")
+    assert "expected" in refused("audit")
+    console.add("lan")
+    assert "already" in refused("user", "add", "LAN", "--role", "viewer", "--domains", "network", stdin=PASSWORD)
+    assert console.run("user", "list") == "lan analyst network,information\n"
+    once = console.run("user", "password", "lan", "--one-time").strip()
+    assert Client(console.url).login("lan", once)["must_change_password"]
+
+    second = console.command("--config", console.child.argv[2], "--listen", urllib.parse.urlsplit(console.url).netloc)
+    assert second.returncode == 2 and "cannot listen" in second.stderr
+    (folder / "bad.yaml").write_text("console:\n  listen: here\n")
+    third = console.command("--check", "--config", str(folder / "bad.yaml"))
+    assert third.returncode == 2 and "ADDRESS:PORT" in third.stderr
+
+
+def test_a_changed_audit_log_is_found(console, lan):
+    path = pathlib.Path(console.config["paths"]["state"]) / "console.db"
+    record = sqlite3.connect(path)
+    with pytest.raises(sqlite3.DatabaseError, match="only grows"):
+        record.execute("UPDATE audit SET actor = 'x'")
+    record.execute("DROP TRIGGER audit_is_not_changed")
+    record.execute("UPDATE audit SET actor = 'x' WHERE seq = 1")
+    record.commit()
+    record.close()
+    done = console.command("audit", "verify", "--config", console.child.argv[2])
+    assert done.returncode == 1 and "audit entry 1 was changed" in done.stderr
+    assert path.stat().st_mode & 0o077 == 0, "only the owner reads the record"
+
+
+def test_sigterm_answers_what_was_asked(console, lan):
+    client = Client(console.url)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(client.send, "POST", "/api/v1/session", {"name": "lan", "password": PASSWORD}) for _ in range(4)]
+        follower = Follower(lan, "/api/v1/stream?after=0")
+        time.sleep(0.05)
+        assert console.child.stop() == 0
+        assert {a.result()[0] for a in asked} <= {200, 503}
+    follower.end()
+    console.child.process.stdout.close()
+    console.start()
+    assert lan.get("session")["name"] == "lan"
+
+
+class Page:
+    """The console's page in a headless Chromium."""
+
+    def __init__(self, url, folder):
+        options = webdriver.ChromeOptions()
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+                         "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+                         f"--user-data-dir={folder}/chromium", "--window-size=1366,768"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
+        self.driver, self.url = webdriver.Chrome(service=service, options=options), url
+        self.size(1366, 768)
+
+    def size(self, width, height):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+
+    def theme(self, name):
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": name}]})
+
+    def find(self, css):
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def wait(self, condition, what):
+        def holds():
+            try:
+                return condition()
+            except WebDriverException:  # not there yet, or replaced meanwhile
+                return None
+        return wait_for(holds, 15, what)
+
+    def sees(self, text, css="body"):
+        self.wait(lambda: text in self.find(css).text, f"{text!r} in {css}")
+
+    def key(self, *keys):
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def fill(self, **fields):
+        for name, value in fields.items():
+            self.find(f"[name='{name}']").send_keys(value)
+
+    def open(self, name, password=PASSWORD):
+        self.driver.get(self.url)
+        self.wait(lambda: self.find("hd-login"), "the log-in page")
+        self.fill(name=name, password=password + Keys.ENTER)
+
+    def shot(self, name):
+        folder = BIN.parent / "screenshots"
+        folder.mkdir(exist_ok=True)
+        self.driver.save_screenshot(str(folder / f"{name}.png"))
+
+    def complaints(self):
+        """What the browser's console holds but for refusals that the page asked for."""
+        return [e["message"] for e in self.driver.get_log("browser")
+                if not re.search(r"status of (401|403|409|429)|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE", e["message"])]
+
+
+@pytest.fixture
+def page(console, folder):
+    view = Page(console.url, folder)
+    yield view
+    view.driver.quit()
+
+
+def test_an_analyst_works_through_an_alert_by_keyboard(redis, console, page):
+    console.add("lan")
+    page.open("lan")
+    page.sees("Không có cảnh báo đang mở")
+    page.sees("Trực tiếp", ".live")
+    publish(redis, alert(1), alert(2, domain="information", rule=alert(2)["rule"] | {
+        "title_vi": "Tin chưa kiểm chứng lan nhanh", "level": "critical"}))
+    page.sees("Tin chưa kiểm chứng lan nhanh", "hd-queue")
+    page.sees("Dò mật khẩu SSH", "hd-queue")
+
+    page.key("j")
+    page.wait(lambda: page.find("hd-detail h2"), "an alert beside the queue")
+    page.key("j")
+    chosen = page.find("[aria-current]").get_attribute("data-id")
+    page.wait(lambda: chosen in page.find("hd-detail header").text, "the next alert")
+    page.key("k")
+    page.key("j")
+    for text in ("Vì sao có cảnh báo".upper(), "87 lần", "ngưỡng 20 trong 5 phút", "Hỏi cán bộ", "203.0.113.9:22", "18446744073709551557"):
+        page.sees(text, "hd-detail")
+
+    page.key("a")
+    page.sees("Đã tiếp nhận", "hd-detail header")
+    page.key("c")
+    page.wait(lambda: page.find("dialog[open] textarea"), "the dialog for a comment")
+    page.fill(note="Đã gọi cho đơn vị")
+    page.find("dialog .primary").click()
+    page.sees("Đã gọi cho đơn vị", "hd-detail .history")
+    page.key("e")
+    page.wait(lambda: page.find("dialog[open] fieldset"), "the dialog to close")
+    page.shot("console-close")
+    page.find("dialog input[value='false_positive']").click()
+    page.fill(note="Máy quét của trung tâm")
+    page.find("dialog .primary").click()
+    page.sees("Đã đóng", "hd-detail header")
+    page.sees("Báo động giả", "hd-detail .history")
+    page.key("?")
+    page.sees("Phím tắt", "dialog[open]")
+    page.key(Keys.ESCAPE)
+
+    assert page.all("img[onerror], hd-detail script") == []
+    assert page.complaints() == []
+    client = console.client("lan")
+    assert client.get(f"alerts/{chosen}")["summary"]["disposition"] == "false_positive"
+
+
+def test_the_page_is_live_across_a_restart_and_two_people(redis, console, page):
+    console.add("lan")
+    console.add("minh")
+    page.open("lan")
+    page.sees("Trực tiếp", ".live")
+    publish(redis, alert(1))
+    page.sees("Dò mật khẩu SSH", "hd-queue")
+    page.key("j")
+    page.sees("Mới", "hd-detail header")
+    console.client("minh").post(f"alerts/{alert_id(1)}/acknowledge")
+    page.sees("Đã tiếp nhận", "hd-detail header")
+    page.sees("minh", "hd-detail .history")
+    console.kill()
+    page.sees("Mất kết nối", ".live")
+    page.shot("console-offline")
+    console.start()
+    publish(redis, alert(2, rule=alert(2)["rule"] | {"title_vi": "Đến sau khi khởi động lại"}))
+    page.sees("Đến sau khi khởi động lại", "hd-queue")
+    page.sees("Trực tiếp", ".live")
+    assert page.complaints() == []
+
+
+def test_what_an_alert_quotes_is_only_ever_text(redis, console, page):
+    console.add("lan")
+    body = alert(1, entity=HOSTILE, owner=HOSTILE, group={HOSTILE: HOSTILE},
+                 explanation={"vi": HOSTILE, "en": ""}, advice={"vi": HOSTILE, "en": ""},
+                 events=[{"event_type": "article", "article": {"title": HOSTILE, "url": "javascript:alert(1)", HOSTILE: [HOSTILE]}}])
+    body["rule"]["title_vi"] = HOSTILE
+    body["rule"]["author"] = HOSTILE
+    publish(redis, body)
+    page.open("lan")
+    page.sees(HOSTILE, "hd-queue")
+    page.key("j")
+    page.sees(HOSTILE, "hd-detail .why")
+    page.sees("javascript:alert(1)", "hd-detail table")
+    assert page.all("hd-queue img, hd-detail img, main script, hd-detail a") == []
+    assert page.complaints() == []
+
+
+def test_a_one_time_password_is_changed_in_the_page(console, page):
+    once = console.run("user", "add", "minh", "--role", "viewer", "--domains", "network", "--one-time").strip()
+    page.open("minh", "sai-mat-khau-roi")
+    page.sees("không đúng")
+    page.open("minh", once)
+    page.sees("Mật khẩu dùng một lần")
+    page.fill(old=once, new=PASSWORD, repeat=PASSWORD + "x" + Keys.ENTER)
+    page.sees("không giống nhau")
+    page.find("[name='repeat']").send_keys(Keys.BACKSPACE, Keys.ENTER)
+    page.sees("Không có cảnh báo đang mở")
+    console.run("user", "disable", "minh")
+    page.find("select").send_keys("Đ")
+    page.sees("Phiên làm việc đã hết")
+    assert page.complaints() == []
+
+
+def test_the_queue_is_filtered_and_searched(redis, console, page):
+    console.add("lan")
+    rule = alert(0)["rule"]
+    levels = ["critical", "high", "medium", "low", "informational"]
+    words = ["đỏ", "cam", "vàng", "xanh", "tím"]
+    publish(redis, *[alert(n, rule=rule | {"level": levels[n % 5], "title_vi": f"Luật {words[n % 5]}"}) for n in range(130)])
+    arrived(console.client("lan"), 130)
+    page.open("lan")
+    page.sees("100+ cảnh báo", ".total")
+    page.find(".more").click()
+    page.sees("130 cảnh báo", ".total")
+    page.find(".level[data-level='critical']").click()
+    page.sees("26 cảnh báo", ".total")
+    assert {row.get_attribute("data-level") for row in page.all("hd-queue .alert")} == {"critical"}
+    page.find(".level[data-level='critical']").click()
+    page.key("/")
+    page.key("luat xanh")
+    page.sees("26 cảnh báo", ".total")
+    page.key(Keys.ESCAPE)
+
+
+def contrast_faults(page):
+    """Texts whose contrast with their ground is below 4.5 (WCAG 2.1 AA), large ones below 3."""
+    return page.driver.execute_script(r"""
+        const channel = (v) => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; };
+        const parse = (c) => { const m = c.match(/[\d.]+/g).map(Number); return {rgb: m.slice(0, 3), a: m[3] ?? 1}; };
+        const over = (top, under) => top.rgb.map((v, i) => v * top.a + under[i] * (1 - top.a));
+        const light = (rgb) => .2126 * channel(rgb[0]) + .7152 * channel(rgb[1]) + .0722 * channel(rgb[2]);
+        const ground = (e) => {
+            const layers = [];
+            for (let at = e; at; at = at.parentElement) layers.push(parse(getComputedStyle(at).backgroundColor));
+            return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
+        };
+        const faults = [];
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+            const e = walker.currentNode.parentElement, style = getComputedStyle(e);
+            if (!walker.currentNode.data.trim() || !e.checkVisibility()) continue;
+            if (style.backgroundImage !== "none" || e.parentElement.closest("hd-login, hd-password")) continue;
+            const under = ground(e), text = parse(style.color);
+            let opacity = 1;
+            for (let at = e; at; at = at.parentElement) opacity *= Number(getComputedStyle(at).opacity);
+            text.a *= opacity;
+            const a = light(over(text, under)), b = light(under);
+            const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+            const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+            if (ratio < (large ? 3 : 4.5)) faults.push(`${ratio.toFixed(2)} ${e.className} ${walker.currentNode.data.slice(0, 40)}`);
+        }
+        return faults;""")
+
+
+def test_the_page_is_readable_in_both_themes_and_sizes(redis, console, page):
+    console.add("lan")
+    rule = alert(0)["rule"]
+    levels = ["critical", "high", "medium", "low", "informational"]
+    domains = ["network", "information", "bridge"]
+    publish(redis, *[alert(n, domain=domains[n % 3], rule=rule | {"level": levels[n % 5]}) for n in range(15)])
+    redis.client.sadd("health:index", "health:probe.s1")
+    client = console.client("lan")
+    arrived(client, 15)
+    client.post(f"alerts/{alert_id(3)}/acknowledge")
+    client.post(f"alerts/{alert_id(4)}/close", {"disposition": "drill", "reason": "Diễn tập quý IV"})
+    page.open("lan")
+    page.sees("IM LẶNG", "hd-strip")
+    page.find("select").send_keys("T")
+    page.find(f"[data-id='{alert_id(4)}']").click()
+    page.sees("Diễn tập quý IV", "hd-detail")
+    for theme in ("light", "dark"):
+        page.theme(theme)
+        for width, height in ((1366, 768), (1920, 1080)):
+            page.size(width, height)
+            page.shot(f"console-{theme}-{width}")
+            assert contrast_faults(page) == []
+            wide = page.driver.execute_script("return document.documentElement.scrollWidth")
+            assert wide <= width, "the page scrolls sideways"
