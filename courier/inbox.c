@@ -18,14 +18,14 @@ struct inbox {
 	char dead[STREAM_NAME_MAX];
 	char names[ALERT_BUCKETS][STREAM_NAME_MAX];
 	struct slice streams[ALERT_BUCKETS];
-	bool made;        /* the groups exist */
 	bool catching_up; /* own pending entries are still being read */
 	char after[ALERT_BUCKETS][ITEM_ID_MAX];
 };
 
+/* After a broken connection too: what Redis gave with the answer that was lost is pending, and what
+ * it forgot of our acknowledgements is pending again. */
 static void start_over(struct inbox *in)
 {
-	in->made = false;
 	in->catching_up = true;
 	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
 		memcpy(in->after[b], "0", sizeof("0"));
@@ -89,23 +89,13 @@ static void on_entry(
 	taking->fn(taking->ctx, item, count == 0);
 }
 
-int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_taken *fn, void *ctx)
+static int read_once(struct inbox *in, int64_t block_ms, struct taking *taking)
 {
-	struct taking taking = {.in = in, .q = q, .fn = fn, .ctx = ctx};
 	struct slice after[ALERT_BUCKETS];
-	int err;
 
-	must(queue_room(q) >= INBOX_READ_MAX);
-	if (!in->made) {
-		err = redis_group_make(
-			in->redis, in->streams, ALERT_BUCKETS, slice_of(in->group), SLICE("0"));
-		if (err)
-			return err;
-		in->made = true;
-	}
 	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
 		after[b] = slice_of(in->after[b]);
-	err = redis_group_read(in->redis,
+	return redis_group_read(in->redis,
 		&(struct redis_group_read){
 			.group = slice_of(in->group),
 			.consumer = SLICE(CONSUMER),
@@ -115,11 +105,28 @@ int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_tak
 			.count = READ_PER_STREAM,
 			.block_ms = in->catching_up ? 0 : block_ms,
 		},
-		on_entry, &taking);
-	if (err == -ENOENT)
+		on_entry, taking);
+}
+
+int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_taken *fn, void *ctx)
+{
+	struct taking taking = {.in = in, .q = q, .fn = fn, .ctx = ctx};
+
+	must(queue_room(q) >= INBOX_READ_MAX);
+	int err = read_once(in, block_ms, &taking);
+
+	/* Groups are made only where missing: a full Redis refuses to, but lets existing ones read. */
+	if (err == -ENOENT) {
 		start_over(in);
-	if (err)
+		err = redis_group_make(
+			in->redis, in->streams, ALERT_BUCKETS, slice_of(in->group), SLICE("0"));
+		if (!err)
+			err = read_once(in, block_ms, &taking);
+	}
+	if (err) {
+		start_over(in);
 		return err;
+	}
 	if (taking.seen == 0)
 		in->catching_up = false;
 	return taking.count;
@@ -172,8 +179,10 @@ int inbox_ack(struct inbox *in, struct queue *q)
 	}
 	int err = redis_flush(in->redis, NULL, NULL);
 
-	if (err)
+	if (err) {
+		start_over(in);
 		return err;
+	}
 	for (size_t i = 0; i < count; i++)
 		queue_remove(q, items[i]);
 	return 0;

@@ -177,7 +177,8 @@ static void redis_noticed(struct worker *w, int err)
 	bool away = err < 0;
 
 	if (away && !w->redis_away)
-		log_warning("Redis is away for target %s: %s", name_of(w), redis_said(w->redis));
+		log_warning("Redis is %s for target %s: %s", err == -ENOSPC ? "full" : "away",
+			name_of(w), redis_said(w->redis));
 	if (!away && w->redis_away)
 		log_notice("Redis is back for target %s", name_of(w));
 	w->redis_away = away;
@@ -205,10 +206,10 @@ static bool take(struct worker *w)
 
 static void settle(struct worker *w)
 {
-	int err = inbox_bury(w->inbox, w->queue, w->clock);
+	int err = inbox_ack(w->inbox, w->queue);
 
 	if (!err)
-		err = inbox_ack(w->inbox, w->queue);
+		err = inbox_bury(w->inbox, w->queue, w->clock);
 	if (err)
 		redis_noticed(w, err);
 }

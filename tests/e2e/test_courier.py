@@ -1,8 +1,11 @@
 """Alerts reach their receivers: signed, at least once, with a stable id, through everything that fails."""
+import itertools
 import json
 import re
 import signal
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -272,6 +275,83 @@ def test_redis_killed_and_restarted_loses_no_alert(redis, receive, config, spawn
     for body in more:
         alerts.put(redis, body)
     wait_for(lambda: set(receiver.taken) == keys(bodies + more))
+    wait_for(lambda: pending(redis, "centre") == 0)
+
+
+class CuttingProxy:
+    """Between courier and Redis: cuts the connection in place of the answers that `cut` chooses, so that Redis did what
+    was asked and the courier does not know."""
+
+    def __init__(self, redis, path, cut):
+        self.redis, self.cut, self.cuts = redis, cut, 0
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen(16)
+        self.address = f"unix:{path}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            upstream = socket.socket(socket.AF_UNIX)
+            upstream.connect(self.redis.socket)
+            threading.Thread(target=self.forward, args=(client, upstream, False), daemon=True).start()
+            threading.Thread(target=self.forward, args=(upstream, client, True), daemon=True).start()
+
+    def forward(self, source, target, is_answer):
+        try:
+            while data := source.recv(1 << 20):
+                if is_answer and self.cut(data):
+                    self.cuts += 1
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+@pytest.mark.parametrize("what, lost", [("alerts read", lambda data: b"alert_id" in data),
+                                        ("acknowledgements", lambda data: data.startswith(b":1\r\n"))])
+def test_answers_of_redis_that_are_lost_lose_no_alert(redis, receive, config, spawn, folder, what, lost):
+    counted = itertools.count()
+    proxy = CuttingProxy(redis, folder / "proxy.sock", lambda data: lost(data) and next(counted) % 3 == 0)
+    receiver = receive()
+    settings = config(centre=receiver.url)
+    settings["redis"] = {"address": proxy.address}
+    spawn("courier", settings)
+    bodies = []
+    for number in range(100):
+        bodies.append(alerts.alert(number))
+        alerts.put(redis, bodies[-1])
+        time.sleep(0.005)
+    wait_for(lambda: set(receiver.taken) == keys(bodies), what="all deliveries")
+    wait_for(lambda: pending(redis, "centre") == 0, what="all acknowledgements")
+    assert proxy.cuts > 2
+    proxy.server.close()
+
+
+def test_a_full_redis_lets_alerts_out(redis, receive, config, spawn):
+    refused = alerts.key(alerts.alert(3))
+    receiver = receive(lambda number, request: 422 if request["id"] == refused else 204)
+    settings = config(centre={"url": receiver.url, "refused_max": 1})
+    courier = spawn("courier", settings)
+    wait_for(lambda: redis.client.exists("al:{b15}"), what="the groups")
+    courier.stop()
+    bodies = put_many(redis, 30)
+    redis.client.config_set("maxmemory", 1)
+    courier = spawn("courier", settings)
+    wait_for(lambda: set(receiver.taken) == keys(bodies) - {refused})
+    wait_for(lambda: pending(redis, "centre") == 1)
+    assert redis.client.exists("dead:{centre}") == 0 and "Redis is full" in courier.said()
+    redis.client.config_set("maxmemory", 0)
+    wait_for(lambda: redis.client.xlen("dead:{centre}") == 1)
     wait_for(lambda: pending(redis, "centre") == 0)
 
 
