@@ -5,7 +5,7 @@
 #include "lib/digest.h"
 #include "lib/must.h"
 
-#include <string.h>
+#include <stdio.h>
 
 static const struct {
 	const char *name, *name_vi;
@@ -24,6 +24,7 @@ static const char *const domains[] = {
 };
 
 enum {
+	ID_HASH_LEN = (ALERT_ID_LEN - 3) / 2, /* bytes; each two digits */
 	LEVEL_COUNT = sizeof levels / sizeof *levels,
 	DOMAIN_COUNT = sizeof domains / sizeof *domains,
 };
@@ -73,6 +74,7 @@ void alert_id_make(
 	struct slice rule_id, struct slice group, struct slice event_id, char ret[ALERT_ID_LEN + 1])
 {
 	const struct slice parts[] = {rule_id, group, event_id};
+	char hex[2 * ID_HASH_LEN + 1];
 	struct buf text = {0};
 	uint8_t hash[SHA256_LEN];
 
@@ -82,8 +84,8 @@ void alert_id_make(
 	}
 	digest_sha256(buf_slice(&text), hash);
 	buf_release(&text);
-	memcpy(ret, "al-", 3);
-	digest_hex(hash, (ALERT_ID_LEN - 3) / 2, ret + 3);
+	digest_hex(hash, ID_HASH_LEN, hex);
+	(void)snprintf(ret, ALERT_ID_LEN + 1, "al-%s", hex);
 }
 
 static void write_text(struct json_writer *w, const char *key, struct slice text)

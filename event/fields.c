@@ -20,7 +20,7 @@ enum {
 const struct event_field event_fields[] = {
 #define GROUP(id, key, meaning)
 #define FIELD(group, member, name, type, unit, sigma, meaning)                                     \
-	{EVENT_GROUP_##group, name, KEY_LEN_##group ? #group "." name : name, EVENT_##type,        \
+	{EVENT_GROUP_##group, name, KEY_LEN_##group ? #group "." name : (name), EVENT_##type,      \
 		offsetof(struct event_##group, member), unit, sigma, meaning},
 #define END(id)
 #include "event/fields.def"
@@ -31,22 +31,12 @@ const struct event_field event_fields[] = {
 
 const size_t event_field_count = sizeof event_fields / sizeof *event_fields;
 
-/* Where each group's rows start in event_fields[]: enumerators number the rows, and the one after
- * FIRST_ takes the number back. */
+/* Where each group's rows start and end in event_fields[]: enumerators number the rows, and those
+ * that stand between the rows take the number back. */
 enum {
 #define GROUP(id, key, meaning)                                FIRST_##id, BEFORE_##id = FIRST_##id - 1,
 #define FIELD(group, member, name, type, unit, sigma, meaning) ROW_##group##_##member,
-#define END(id)
-#include "event/fields.def"
-#undef GROUP
-#undef FIELD
-#undef END
-};
-
-enum {
-#define GROUP(id, key, meaning)                                COUNT_##id = 0
-#define FIELD(group, member, name, type, unit, sigma, meaning) +1
-#define END(id)                                                ,
+#define END(id)                                                AFTER_##id, LAST_##id = AFTER_##id - 1,
 #include "event/fields.def"
 #undef GROUP
 #undef FIELD
@@ -55,9 +45,9 @@ enum {
 
 static const struct group {
 	const char *key, *meaning;
-	size_t first, count;
+	size_t first, after;
 } groups[EVENT_GROUP_COUNT] = {
-#define GROUP(id, key, meaning) {key, meaning, FIRST_##id, COUNT_##id},
+#define GROUP(id, key, meaning) {key, meaning, FIRST_##id, AFTER_##id},
 #define FIELD(group, member, name, type, unit, sigma, meaning)
 #define END(id)
 #include "event/fields.def"
@@ -129,7 +119,7 @@ static void write_group(struct json_writer *w, enum event_group id, const void *
 	const struct group *group = &groups[id];
 	bool has_object = *group->key != '\0', is_open = false;
 
-	for (size_t i = group->first; i < group->first + group->count; i++) {
+	for (size_t i = group->first; i < group->after; i++) {
 		const struct event_field *field = &event_fields[i];
 		const void *value = (const char *)values + field->offset;
 

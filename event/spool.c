@@ -235,9 +235,7 @@ int spool_open(const char *path, int64_t len_max, struct spool **ret, bool *ret_
 
 	*ret = NULL;
 	s->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->fd < 0)
-		error = -errno;
-	else if (flock(s->fd, LOCK_EX | LOCK_NB) < 0)
+	if (s->fd < 0 || flock(s->fd, LOCK_EX | LOCK_NB) < 0)
 		error = -errno;
 	else
 		error = spool_load(s, len_max, ret_damaged);

@@ -8,16 +8,16 @@
 /* The longest name of a sensor or crawler: its stream's name must fit into STREAM_NAME_MAX. */
 enum { PRODUCER_NAME_MAX = 64 };
 
-static void name_write(char ret[STREAM_NAME_MAX], int len)
+/* `len` is what snprintf() says. */
+static void name_must_fit(int len)
 {
 	must(len > 0 && len < STREAM_NAME_MAX);
-	must(ret[len] == '\0');
 }
 
 void stream_producer(const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX])
 {
 	must(stream_name_is_valid(name));
-	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "ev:{%s.%s.%u}", kind, name, worker));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "ev:{%s.%s.%u}", kind, name, worker));
 }
 
 bool stream_name_is_valid(const char *name)
@@ -32,13 +32,13 @@ bool stream_name_is_valid(const char *name)
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX])
 {
 	must(bucket < ALERT_BUCKETS);
-	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "al:{b%02u}", bucket));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "al:{b%02u}", bucket));
 }
 
 void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX])
 {
 	must(stream_name_is_valid(target));
-	name_write(ret, snprintf(ret, STREAM_NAME_MAX, "dead:{%s}", target));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "dead:{%s}", target));
 }
 
 void stream_lease(struct slice stream, struct buf *ret)

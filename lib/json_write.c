@@ -36,6 +36,12 @@ static inline void wrote_until(struct json_writer *w, char *end)
 	w->out->len = (size_t)(end - w->out->at);
 }
 
+static inline char *append(char *out, struct slice s)
+{
+	memcpy(out, s.at, s.len);
+	return out + s.len;
+}
+
 static inline uint64_t level_bit(const struct json_writer *w)
 {
 	return UINT64_C(1) << w->depth;
@@ -176,20 +182,17 @@ static char *write_escape(char *out, uint8_t c)
 	static const char letters[0x20] = {
 		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
-	if (c >= 0x80) {
-		memcpy(out, "\xef\xbf\xbd", 3);
-		return out + 3;
-	}
+	if (c >= 0x80)
+		return append(out, SLICE("\xef\xbf\xbd"));
 	*out++ = '\\';
 	if (c >= 0x20) {
 		*out++ = (char)c;
 	} else if (letters[c]) {
 		*out++ = letters[c];
 	} else {
-		memcpy(out, "u00", 3);
-		out[3] = hex[c >> 4];
-		out[4] = hex[c & 15];
-		out += 5;
+		out = append(out, SLICE("u00"));
+		*out++ = hex[c >> 4];
+		*out++ = hex[c & 15];
 	}
 	return out;
 }
@@ -203,8 +206,7 @@ static char *write_quoted(struct json_writer *w, char *out, struct slice s)
 		size_t run = plain_run(s);
 
 		if (run) {
-			memcpy(out, s.at, run);
-			out += run;
+			out = append(out, (struct slice){s.at, run});
 			s = slice_from(s, run);
 		}
 		if (!s.len)
@@ -225,14 +227,13 @@ static void start_key(const struct json_writer *w)
 
 void json_key(struct json_writer *w, const char *key)
 {
-	size_t len = strlen(key);
+	struct slice text = slice_of(key);
 
 	start_key(w);
-	char *out = separate(w, room(w, len + 4));
+	char *out = separate(w, room(w, text.len + 4));
 
 	*out++ = '"';
-	memcpy(out, key, len);
-	out += len;
+	out = append(out, text);
 	*out++ = '"';
 	*out++ = ':';
 	wrote_until(w, out);
@@ -298,24 +299,14 @@ void json_real(struct json_writer *w, double value)
 		(void)snprintf(text, sizeof text, "%.*g", digits, value);
 	while (++digits <= 17 && strtod(text, NULL) != value);
 
-	size_t len = strlen(text);
-	char *out = start_value(w, len + 2);
+	char *out = append(start_value(w, sizeof text), slice_of(text));
 
-	memcpy(out, text, len);
-	out += len;
-	if (!strpbrk(text, ".e")) {
-		memcpy(out, ".0", 2);
-		out += 2;
-	}
-	wrote_until(w, out);
+	wrote_until(w, strpbrk(text, ".e") ? out : append(out, SLICE(".0")));
 }
 
 static void write_value(struct json_writer *w, struct slice json)
 {
-	char *out = start_value(w, json.len);
-
-	memcpy(out, json.at, json.len);
-	wrote_until(w, out + json.len);
+	wrote_until(w, append(start_value(w, json.len), json));
 }
 
 void json_bool(struct json_writer *w, bool value)

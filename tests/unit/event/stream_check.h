@@ -44,7 +44,7 @@ struct stream_view {
 static inline void stream_view_event(struct stream_view *v, struct slice line)
 {
 	struct json_value root, n;
-	struct slice id_text;
+	struct slice id_text = {0};
 	struct event_id id;
 	struct err err = {0};
 

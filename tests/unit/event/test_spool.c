@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RING_START = 8192, RECORD_HEAD = 56 };
+#define RING_START  ((size_t)8192)
+#define RECORD_HEAD ((size_t)56)
 
 struct bench {
 	char folder[64], path[96];
@@ -141,7 +142,7 @@ static void the_ring_goes_round(void **state)
 			assert_true(reopen(b, 1));
 		assert_int_equal(read_all(b, out), in - out);
 	}
-	assert_true(spool_len(b->spool) <= 64 * 1024);
+	assert_true(spool_len(b->spool) <= 65536);
 }
 
 static void a_full_ring_refuses_and_keeps_what_it_has(void **state)
@@ -152,13 +153,13 @@ static void a_full_ring_refuses_and_keeps_what_it_has(void **state)
 	assert_true(reopen(b, 1));
 	while (append(b, n, 1000) == 0)
 		n++;
-	assert_int_equal(n, 64 * 1024 / (1000 + RECORD_HEAD));
+	assert_int_equal(n, 65536 / (1000 + RECORD_HEAD));
 	assert_int_equal(append(b, n, 1000), -ENOSPC);
 	assert_int_equal(read_all(b, 0), n);
 	drop(b, 1);
 	assert_int_equal(append(b, n, 1000), 0);
 	assert_int_equal(append(b, n, 1000), -ENOSPC);
-	assert_int_equal(append(b, n, 64 * 1024), -ENOSPC);
+	assert_int_equal(append(b, n, 65536), -ENOSPC);
 }
 
 /* Whatever of the last record's bytes did not reach the disk, the ones before it stay. */
