@@ -22,6 +22,14 @@ struct remember {
 	char *prefix;
 	struct kept *table; /* SETS * WAYS */
 	size_t queued;
+	struct later *later; /* newest first */
+};
+
+/* Commits need no order: each key is the work of one page. */
+struct later {
+	struct later *next;
+	struct kept kept;
+	int64_t ttl_ms;
 };
 
 struct remember *remember_new(struct redis *redis, const char *prefix, const struct clock *clock)
@@ -42,11 +50,24 @@ static void kept_release(struct kept *k)
 	*k = (struct kept){0};
 }
 
+/* What was not committed is forgotten: its events may not have arrived. */
+static void later_release(struct remember *m)
+{
+	while (m->later != NULL) {
+		struct later *first = m->later;
+
+		m->later = first->next;
+		kept_release(&first->kept);
+		mem_free(first);
+	}
+}
+
 void remember_free(struct remember **m)
 {
 	if (*m == NULL)
 		return;
 	remember_flush(*m);
+	later_release(*m);
 	for (size_t i = 0; i < (size_t)SETS * WAYS; i++)
 		kept_release(&(*m)->table[i]);
 	mem_free((*m)->table);
@@ -75,6 +96,14 @@ static const struct kept *known(const struct remember *m, struct slice key)
 	return NULL;
 }
 
+static struct kept kept_of(struct slice key, struct slice value)
+{
+	return (struct kept){.key = mem_copy(key.at, key.len),
+		.key_len = key.len,
+		.value = mem_copy(value.at, value.len),
+		.value_len = value.len};
+}
+
 /* In place of the same key, else of what expires first. */
 static void keep(struct remember *m, struct slice key, struct slice value, int64_t ttl_ms)
 {
@@ -89,11 +118,8 @@ static void keep(struct remember *m, struct slice key, struct slice value, int64
 			to = &set[i];
 	}
 	kept_release(to);
-	*to = (struct kept){.key = mem_copy(key.at, key.len),
-		.key_len = key.len,
-		.value = mem_copy(value.at, value.len),
-		.value_len = value.len,
-		.until_us = clock_wall_us(m->clock) + ttl_ms * 1000};
+	*to = kept_of(key, value);
+	to->until_us = clock_wall_us(m->clock) + ttl_ms * 1000;
 }
 
 static struct slice full_key(const struct remember *m, struct arena *a, struct slice key)
@@ -171,4 +197,27 @@ void remember_flush(struct remember *m)
 	m->queued = 0;
 	if (redis_flush(m->redis, NULL, NULL) < 0)
 		return;
+}
+
+void remember_later(struct remember *m, struct slice key, struct slice value, int64_t ttl_ms)
+{
+	struct later *later = mem_alloc(sizeof *later);
+
+	keep(m, key, value, ttl_ms);
+	*later = (struct later){.next = m->later, .kept = kept_of(key, value), .ttl_ms = ttl_ms};
+	m->later = later;
+}
+
+bool remember_has_later(const struct remember *m)
+{
+	return m->later != NULL;
+}
+
+void remember_commit(struct remember *m)
+{
+	for (const struct later *l = m->later; l != NULL; l = l->next)
+		remember_set(m, slice_over(l->kept.key, l->kept.key_len),
+			slice_over(l->kept.value, l->kept.value_len), l->ttl_ms);
+	later_release(m);
+	remember_flush(m);
 }

@@ -1,0 +1,147 @@
+#include "crawler/article.h"
+
+#include "crawler/mask.h"
+#include "crawler/story.h"
+#include "lib/digest.h"
+#include "lib/mem.h"
+#include "lib/public_suffix.h"
+#include "lib/text.h"
+
+enum { VIET_NAM_ZONE_MIN = 7 * 60, HEX_LEN = 2 * SHA256_LEN };
+
+void article_link(struct article *article, struct slice host)
+{
+	for (size_t i = 0; i < article->link_host_count; i++)
+		if (slice_equal(article->link_hosts[i], host))
+			return;
+	if (article->link_host_count < ARTICLE_HOSTS_MAX)
+		article->link_hosts[article->link_host_count++] = host;
+}
+
+static struct slice excerpt(struct slice text)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < ARTICLE_EXCERPT_CHARS && at < text.len; i++)
+		text_next(text, &at);
+	return slice_over(text.at, at);
+}
+
+static void sha256_hex(struct slice title, struct slice text, char ret[HEX_LEN + 1])
+{
+	CLEANUP(buf_release) struct buf both = {0};
+	uint8_t hash[SHA256_LEN];
+
+	buf_add_slice(&both, title);
+	buf_add_byte(&both, '\n');
+	buf_add_slice(&both, text);
+	digest_sha256(buf_slice(&both), hash);
+	digest_hex(hash, sizeof hash, ret);
+}
+
+static struct slice memory_key(struct arena *a, const char *what, struct slice url)
+{
+	uint8_t hash[SHA256_LEN];
+	char hex[2 * 16 + 1];
+
+	digest_sha256(url, hash);
+	digest_hex(hash, 16, hex);
+	return slice_of(arena_printf(a, "%s:%s", what, hex));
+}
+
+static void publish_lookalikes(
+	const struct knowledge *k, const struct article *article, struct slice url)
+{
+	for (size_t i = 0; i < article->link_host_count; i++) {
+		struct lookalike_hit hit;
+
+		if (!lookalike_match(k->lookalike, article->link_hosts[i], &hit))
+			continue;
+		emit_lookalike(&k->emitter,
+			&(struct event_lookalike){
+				.host = article->link_hosts[i],
+				.domain = hit.domain,
+				.target = hit.target,
+				.brand = hit.brand,
+				.reason = hit.reason,
+				.found_in = SLICE("article"),
+				.url = url,
+			});
+	}
+}
+
+static struct event_texts topic_ids(struct arena *a, const struct topics_found *found)
+{
+	struct slice *ids = arena_array(a, found->topic_count + 1, sizeof *ids);
+
+	for (size_t i = 0; i < found->topic_count; i++)
+		ids[i] = found->topics[i].id;
+	return (struct event_texts){ids, found->topic_count};
+}
+
+static struct event_texts place_ids(struct arena *a, const struct places_found *found)
+{
+	struct slice *ids = arena_array(a, found->count + 1, sizeof *ids);
+
+	for (size_t i = 0; i < found->count; i++)
+		ids[i] = found->at[i].id;
+	return (struct event_texts){ids, found->count};
+}
+
+/* A page that claims a date of tomorrow or later says nothing. */
+static int64_t published_us(const struct knowledge *k, const struct date *date)
+{
+	int64_t us = date->year == 0 ? 0 : date_us(date, VIET_NAM_ZONE_MIN);
+
+	return us > clock_wall_us(k->clock) + (int64_t)86400 * 1000000 ? 0 : us;
+}
+
+enum article_end article_publish(
+	const struct knowledge *k, struct arena *a, const struct article *article)
+{
+	struct slice url = url_identity(a, article->url), known;
+	struct slice title = mask_personal(a, text_squeeze(a, article->title));
+	struct slice text = mask_personal(a, article->text);
+	struct slice domain = public_suffix_domain(article->url->host);
+	struct classified found;
+	char sha256[HEX_LEN + 1], story[STORY_ID_LEN + 1];
+
+	if (text.len > ARTICLE_TEXT_MAX)
+		text.len = ARTICLE_TEXT_MAX;
+	sha256_hex(title, text, sha256);
+	struct slice key = memory_key(a, "text", url);
+	bool seen = remember_get(k->memory, a, key, &known);
+	if (seen && slice_is(known, sha256))
+		return ARTICLE_UNCHANGED;
+
+	classify(k->classifier, a, title, text, &found);
+	struct story_item item = {url, found.text->folded, found.matter, k->config->story_ms};
+	story_of(k->memory, a, &item, story);
+	struct slice body = text_squeeze(a, text);
+	emit_article(&k->emitter,
+		&(struct event_article){
+			.url = url,
+			.title = title,
+			.title_folded = text_fold(a, title),
+			.excerpt = excerpt(body),
+			.text_folded = text_fold(a, body),
+			.lang = article->lang,
+			.source = article->source->id,
+			.publisher = domain.len > 0 ? domain : article->url->host,
+			.site_name = article->site_name,
+			.tier = article->source->tier,
+			.form = article->source->form,
+			.topics = topic_ids(a, &found.topics),
+			.places = place_ids(a, &found.places),
+			.story_id = slice_of(story),
+			.subject = found.subject,
+			.markers = {found.topics.markers, found.topics.marker_count},
+			.link_hosts = {article->link_hosts, article->link_host_count},
+			.published_us = published_us(k, &article->published),
+			.change = seen ? SLICE("updated") : SLICE("new"),
+			.sha256 = slice_of(sha256),
+		});
+	publish_lookalikes(k, article, url);
+	remember_later(k->memory, key, slice_of(sha256), k->config->seen_ms);
+	return seen ? ARTICLE_UPDATED : ARTICLE_NEW;
+}

@@ -1,0 +1,354 @@
+#include "crawler/hosts.h"
+
+#include "crawler/config.h"
+#include "crawler/robots.h"
+#include "lib/mem.h"
+#include "lib/must.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	ROBOTS_FRESH_MS = 24 * 3600 * 1000,
+	ROBOTS_RETRY_MS = 10 * 60 * 1000,
+	BACK_OFF_MS = 60 * 1000,
+	IDLE_MS = 3600 * 1000,
+};
+
+struct host {
+	struct host *next;
+	char *origin;          /* "https://name:port" */
+	struct robots *robots; /* NULL: not known yet */
+	mono_t robots_until;
+	mono_t not_before; /* of the next request */
+	mono_t used;
+	bool busy; /* a request is under way */
+	struct visit *first, *last;
+	size_t queued;
+};
+
+struct hosts {
+	struct fetcher *fetcher;
+	const struct clock *clock;
+	int64_t delay_ms;
+	size_t parallel, count, waiting;
+	struct host *first;
+};
+
+struct hosts *hosts_new(
+	struct fetcher *fetcher, const struct hosts_options *options, const struct clock *clock)
+{
+	struct hosts *h = mem_alloc(sizeof *h);
+
+	h->fetcher = fetcher;
+	h->clock = clock;
+	h->delay_ms = options->delay_ms;
+	h->parallel = options->parallel;
+	return h;
+}
+
+static void host_free(struct host *host)
+{
+	robots_free(&host->robots);
+	mem_free(host->origin);
+	mem_free(host);
+}
+
+void hosts_free(struct hosts **h)
+{
+	if (*h == NULL)
+		return;
+	while ((*h)->first != NULL) {
+		struct host *host = (*h)->first;
+
+		(*h)->first = host->next;
+		host_free(host);
+	}
+	mem_free(*h);
+	*h = NULL;
+}
+
+static bool has_passed(const struct hosts *h, mono_t t)
+{
+	return mono_left_ms(t, clock_mono(h->clock)) == 0;
+}
+
+/* Makes room by forgetting hosts that nobody has asked for in a while. */
+static void drop_idle(struct hosts *h)
+{
+	for (struct host **at = &h->first; *at != NULL;) {
+		struct host *host = *at;
+
+		if (host->busy || host->queued > 0 ||
+			!has_passed(h, mono_after(host->used, IDLE_MS))) {
+			at = &host->next;
+			continue;
+		}
+		*at = host->next;
+		host_free(host);
+		h->count--;
+	}
+}
+
+/* NULL when there are too many. */
+static struct host *find_host(struct hosts *h, const struct url *url)
+{
+	CLEANUP(mem_cleanup)
+	char *origin = mem_printf(
+		"%.*s://%.*s:%u", SLICE_ARG(url->scheme), SLICE_ARG(url->host), url->port);
+
+	for (struct host *host = h->first; host != NULL; host = host->next)
+		if (strcmp(host->origin, origin) == 0)
+			return host;
+	if (h->count >= HOSTS_MAX)
+		drop_idle(h);
+	if (h->count >= HOSTS_MAX)
+		return NULL;
+	struct host *host = mem_alloc(sizeof *host);
+	host->origin = mem_text(origin);
+	host->next = h->first;
+	h->first = host;
+	h->count++;
+	return host;
+}
+
+static void end_visit(
+	struct visit *v, enum visit_end end, const char *reason, const struct fetch_result *fetch)
+{
+	struct visit_result result = {end, reason, fetch, &v->url};
+
+	v->done(v->ctx, &result);
+}
+
+void hosts_visit(struct hosts *h, struct visit *visit)
+{
+	visit->hosts = h;
+	visit->next = NULL;
+	if (visit->hops == 0)
+		visit->first_host = visit->url.host;
+	visit->host = find_host(h, &visit->url);
+	if (visit->host == NULL || visit->host->queued == HOST_QUEUE_MAX) {
+		end_visit(visit, VISIT_FAILED, "queue_full", NULL);
+		return;
+	}
+	struct host *host = visit->host;
+	if (host->last != NULL)
+		host->last->next = visit;
+	else
+		host->first = visit;
+	host->last = visit;
+	host->queued++;
+	h->waiting++;
+}
+
+static struct visit *take_first(struct hosts *h, struct host *host)
+{
+	struct visit *v = host->first;
+
+	host->first = v->next;
+	if (host->first == NULL)
+		host->last = NULL;
+	host->queued--;
+	h->waiting--;
+	return v;
+}
+
+static int64_t delay_of(const struct hosts *h, const struct host *host, const struct visit *v)
+{
+	int64_t delay = v->delay_ms > 0 ? v->delay_ms : h->delay_ms;
+
+	if (host->robots == NULL || v->own_site || robots_delay_s(host->robots) <= 0)
+		return delay;
+	double wanted = robots_delay_s(host->robots);
+	int64_t robots =
+		(int64_t)(1000 * (wanted > ROBOTS_DELAY_MAX_S ? ROBOTS_DELAY_MAX_S : wanted));
+	return robots > delay ? robots : delay;
+}
+
+/* The host rests for its delay, longer when it asked for that. */
+static void rest(struct hosts *h, struct visit *v, const struct fetch_result *result)
+{
+	struct host *host = v->host;
+	int64_t ms = delay_of(h, host, v);
+
+	if (result->status == 429 || result->status == 503) {
+		int64_t asked = result->retry_after_s >= 0 ? result->retry_after_s * 1000
+			: v->own_site                      ? 0
+							   : BACK_OFF_MS;
+
+		ms = asked > ms ? asked : ms;
+	}
+	host->busy = false;
+	host->used = clock_mono(h->clock);
+	host->not_before = mono_after(host->used, ms);
+}
+
+static bool is_redirect(unsigned status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* A private address is allowed only on the host that the source names. */
+static void follow(struct visit *v, const struct fetch_result *result)
+{
+	struct url url;
+
+	if (++v->hops > HOPS_MAX) {
+		end_visit(v, VISIT_REFUSED, "too_many_redirects", result);
+		return;
+	}
+	if (!url_parse(v->arena, result->location, &v->url, &url) || url.has_userinfo) {
+		end_visit(v, VISIT_REFUSED, "bad_redirect", result);
+		return;
+	}
+	v->url = url;
+	v->internal = v->internal && slice_equal(url.host, v->first_host);
+	v->own_site = v->own_site && slice_equal(url.host, v->first_host);
+	v->etag = v->last_modified = NULL;
+	hosts_visit(v->hosts, v);
+}
+
+static void on_fetched(void *ctx, const struct fetch_result *result)
+{
+	struct visit *v = ctx;
+	char reason[32];
+
+	rest(v->hosts, v, result);
+	if (result->fault == FETCH_PRIVATE_ADDRESS) {
+		end_visit(v, VISIT_REFUSED, fetch_fault_name(result->fault), result);
+	} else if (result->fault != FETCH_OK) {
+		end_visit(v, VISIT_FAILED, fetch_fault_name(result->fault), result);
+	} else if (is_redirect(result->status)) {
+		follow(v, result);
+	} else if (result->status >= 400) {
+		bool gone = result->status < 500 && result->status != 429 && result->status != 408;
+
+		snprintf(reason, sizeof reason, "status_%u", result->status);
+		end_visit(v, gone ? VISIT_REFUSED : VISIT_FAILED, reason, result);
+	} else {
+		end_visit(v, VISIT_FETCHED, NULL, result);
+	}
+}
+
+static void start_visit(struct visit *v)
+{
+	v->host->busy = true;
+	fetch(v->hosts->fetcher,
+		&(struct fetch_request){
+			.url = v->url.href.at,
+			.etag = v->etag,
+			.last_modified = v->last_modified,
+			.internal = v->internal,
+			.len_max = v->len_max,
+			.done = on_fetched,
+			.ctx = v,
+		});
+}
+
+/* A request for a host's robots.txt, with what is known about it. */
+struct robots_request {
+	struct hosts *hosts;
+	struct host *host;
+	struct arena *arena;
+	struct url url;
+	bool internal;
+	unsigned hops;
+};
+
+static void robots_known(struct robots_request *q, struct robots *robots, int64_t fresh_ms)
+{
+	struct host *host = q->host;
+
+	robots_free(&host->robots);
+	host->robots = robots;
+	host->used = clock_mono(q->hosts->clock);
+	host->robots_until = mono_after(host->used, fresh_ms);
+	host->busy = false;
+	arena_free(&q->arena);
+	mem_free(q);
+}
+
+static void ask_robots(struct robots_request *q);
+
+/* RFC 9309 §2.3.1: 4xx allows all; 5xx and no answer forbid all; five redirects are followed. */
+static void on_robots(void *ctx, const struct fetch_result *result)
+{
+	struct robots_request *q = ctx;
+	struct url url;
+
+	if (result->fault == FETCH_OK && is_redirect(result->status)) {
+		bool follows = ++q->hops <= ROBOTS_REDIRECTS_MAX &&
+			url_parse(q->arena, result->location, &q->url, &url);
+
+		if (!follows) {
+			robots_known(q, robots_for_status(404), ROBOTS_FRESH_MS);
+			return;
+		}
+		q->internal = q->internal && slice_equal(url.host, q->url.host);
+		q->url = url;
+		ask_robots(q);
+	} else if (result->fault == FETCH_TOO_LARGE ||
+		(result->fault == FETCH_OK && result->status >= 200 && result->status < 300)) {
+		robots_known(q, robots_read(result->body, SLICE(CRAWLER_PRODUCT)), ROBOTS_FRESH_MS);
+	} else if (result->fault == FETCH_OK && result->status >= 400 && result->status < 500 &&
+		result->status != 429) {
+		robots_known(q, robots_for_status(result->status), ROBOTS_FRESH_MS);
+	} else {
+		robots_known(q, robots_for_status(503), ROBOTS_RETRY_MS);
+	}
+}
+
+static void ask_robots(struct robots_request *q)
+{
+	q->host->busy = true;
+	fetch(q->hosts->fetcher,
+		&(struct fetch_request){
+			.url = q->url.href.at,
+			.internal = q->internal,
+			.len_max = ROBOTS_LEN_MAX,
+			.done = on_robots,
+			.ctx = q,
+		});
+}
+
+static void start_robots(struct hosts *h, struct host *host, const struct visit *v)
+{
+	struct robots_request *q = mem_alloc(sizeof *q);
+
+	q->hosts = h;
+	q->host = host;
+	q->arena = arena_new();
+	q->internal = v->internal;
+	must(url_parse(q->arena, SLICE("/robots.txt"), &v->url, &q->url));
+	ask_robots(q);
+}
+
+/* Starts the next visit of a host that may be asked now. */
+static void host_tick(struct hosts *h, struct host *host)
+{
+	struct visit *v = host->first;
+
+	if (v == NULL || host->busy || !has_passed(h, host->not_before) ||
+		fetcher_busy(h->fetcher) >= h->parallel)
+		return;
+	if (!v->own_site && (host->robots == NULL || has_passed(h, host->robots_until))) {
+		start_robots(h, host, v);
+		return;
+	}
+	take_first(h, host);
+	if (v->own_site || robots_allows(host->robots, v->url.target))
+		start_visit(v);
+	else
+		end_visit(v, VISIT_REFUSED, "robots", NULL);
+}
+
+void hosts_tick(struct hosts *h)
+{
+	for (struct host *host = h->first; host != NULL; host = host->next)
+		host_tick(h, host);
+}
+
+size_t hosts_waiting(const struct hosts *h)
+{
+	return h->waiting;
+}

@@ -1,0 +1,62 @@
+/* Visits to hosts: each asked for its robots.txt first, one connection and one delay per host,
+ * redirects followed hop by hop with the same checks, Retry-After honoured.
+ *
+ *     struct hosts *h = hosts_new(fetcher, &options, clock);
+ *     hosts_visit(h, &job->visit);
+ *     hosts_tick(h);            (in the loop)
+ *     hosts_free(&h);
+ *
+ * A visit belongs to the caller and must live until its callback. */
+#pragma once
+
+#include "crawler/fetch.h"
+#include "crawler/url.h"
+
+enum { HOSTS_MAX = 2000, HOST_QUEUE_MAX = 500, HOPS_MAX = 5, ROBOTS_REDIRECTS_MAX = 5 };
+
+enum visit_end {
+	VISIT_FETCHED, /* a status below 400 and no redirect: 200, 304 … */
+	VISIT_REFUSED, /* by us or by the host's rules; asking again would not help */
+	VISIT_FAILED,  /* this time */
+};
+
+struct visit_result {
+	enum visit_end end;
+	const char *reason; /* one word for refused and failed ones: "robots", "status_404" … */
+	const struct fetch_result *fetch; /* NULL when nothing was fetched */
+	const struct url *url;            /* after redirects */
+};
+
+typedef void visit_done_fn(void *ctx, const struct visit_result *result);
+
+struct visit {
+	struct visit *next;
+	struct arena *arena; /* for addresses of redirects */
+	struct url url;
+	const char *etag, *last_modified;
+	size_t len_max;
+	int64_t delay_ms; /* 0: the default */
+	bool internal;    /* the host of `url` may have a private address */
+	bool own_site;    /* ours: its robots.txt does not bind us */
+	unsigned hops;
+	visit_done_fn *done;
+	void *ctx;
+
+	struct hosts *hosts; /* filled by hosts_visit() */
+	struct host *host;
+	struct slice first_host;
+};
+
+struct hosts_options {
+	int64_t delay_ms;
+	size_t parallel;
+};
+
+struct hosts;
+
+struct hosts *hosts_new(
+	struct fetcher *fetcher, const struct hosts_options *options, const struct clock *clock);
+void hosts_free(struct hosts **h); /* after the fetcher; callbacks are not called */
+void hosts_visit(struct hosts *h, struct visit *visit);
+void hosts_tick(struct hosts *h);
+size_t hosts_waiting(const struct hosts *h);

@@ -1,0 +1,229 @@
+#include "crawler/service.h"
+
+#include "crawler/crawl.h"
+#include "event/health.h"
+#include "event/streams.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/program.h"
+
+#include <stdio.h>
+
+enum { LOOP_MS = 200, EXIT_BAD_INPUT = 2, ANSWER_LEN_MAX = 32 * 1024 * 1024 };
+
+/* The files a running crawler reads; replaced as a whole. */
+struct rules {
+	struct classifier *classifier;
+	struct lookalike *lookalike;
+	struct sources *sources;
+};
+
+static void rules_release(struct rules *r)
+{
+	classifier_free(&r->classifier);
+	lookalike_free(&r->lookalike);
+	sources_release(&r->sources);
+}
+
+static bool rules_read(const struct crawler_config *config, struct rules *ret, struct err *err)
+{
+	struct classifier_paths paths = {config->topics, config->places, config->assets};
+
+	*ret = (struct rules){0};
+	ret->sources = sources_read(config->sources, err);
+	if (ret->sources != NULL)
+		ret->classifier = classifier_read(&paths, err);
+	if (ret->classifier != NULL)
+		ret->lookalike = lookalike_read(config->assets, err);
+	if (ret->lookalike != NULL)
+		return true;
+	rules_release(ret);
+	return false;
+}
+
+struct crawler {
+	const struct crawler_config *config;
+	const struct clock *clock;
+	struct service *service;
+	struct metrics *metrics;
+	struct redis *redis; /* NULL: none */
+	struct publish *publish;
+	struct fetcher *fetcher;
+	struct rules rules;
+	struct knowledge knowledge;
+	struct look_env env;
+	struct crawl *crawl;
+	struct health health;
+	struct metric *waiting, *deaths;
+};
+
+bool crawler_check(void *config, struct err *err)
+{
+	const struct crawler_config *c = config;
+	struct rules rules;
+
+	if (!stream_name_is_valid(c->name))
+		return err_set(
+			err, NULL, 0, "crawler.name: letters, digits, - and _ were expected");
+	if (!rules_read(c, &rules, err))
+		return false;
+	rules_release(&rules);
+	return true;
+}
+
+static void know(struct crawler *c)
+{
+	c->knowledge.classifier = c->rules.classifier;
+	c->knowledge.lookalike = c->rules.lookalike;
+	crawl_use(c->crawl, c->rules.sources);
+}
+
+static void reload(struct crawler *c)
+{
+	struct rules fresh;
+	struct err err = {0};
+
+	publish_reopen(c->publish);
+	if (!rules_read(c->config, &fresh, &err)) {
+		log_error("the rules stay as they were: %s", err_text(&err));
+		return;
+	}
+	struct rules old = c->rules;
+	c->rules = fresh;
+	know(c);
+	rules_release(&old);
+	log_notice("rules read again sources=%zu", crawl_active(c->crawl));
+}
+
+static void on_health(void *ctx)
+{
+	struct crawler *c = ctx;
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	char status[80];
+
+	metric_set(c->waiting, (int64_t)hosts_waiting(c->env.hosts));
+	metric_set(c->deaths, (int64_t)page_worker_deaths(c->env.worker));
+	snprintf(status, sizeof status, "reading %zu sources", crawl_active(c->crawl));
+	service_status(c->service, status);
+	if (c->config->shared.run_dir[0] != '\0' &&
+		metrics_write_file(c->metrics,
+			arena_printf(a, "%s/crawler.prom", c->config->shared.run_dir)) < 0)
+		log_warning("metrics cannot be written folder=%s", c->config->shared.run_dir);
+	if (c->redis != NULL &&
+		health_report(&c->health, c->redis, c->clock, c->metrics, status) < 0)
+		log_warning("Redis is away reason=\"%s\"", redis_said(c->redis));
+}
+
+/* What pages were read is remembered only when the events about them have arrived. */
+static void commit(struct crawler *c)
+{
+	if (remember_has_later(c->knowledge.memory) && publish_wait(c->publish, 0))
+		remember_commit(c->knowledge.memory);
+}
+
+static void loop(struct crawler *c)
+{
+	while (service_running(c->service)) {
+		if (service_reload_wanted(c->service))
+			reload(c);
+		crawl_tick(c->crawl);
+		hosts_tick(c->env.hosts);
+		commit(c);
+		service_wait(c->service, fetcher_wait_ms(c->fetcher, LOOP_MS));
+		fetcher_tick(c->fetcher);
+		page_worker_tick(c->env.worker);
+	}
+}
+
+static struct publish *open_publish(struct crawler *c, const struct redis_options *redis)
+{
+	const struct crawler_config *config = c->config;
+	struct publish_options options = {
+		.redis = *redis,
+		.kind = "web",
+		.name = config->name,
+		.eve_path = config->eve[0] == '\0' ? NULL : config->eve,
+		.spool_path = config->spool[0] == '\0' ? NULL : config->spool,
+		.spool_len_max = config->spool_len_max,
+		.stream_len_max = config->stream_len_max,
+	};
+
+	return publish_new(&options, c->clock, c->metrics);
+}
+
+static void open_parts(struct crawler *c, struct arena *a, const struct redis_options *redis)
+{
+	const struct crawler_config *config = c->config;
+	struct fetcher_options fetching = {crawler_user_agent(config, a), config->resolve.at,
+		config->resolve.count, config->timeout_ms};
+	struct hosts_options visiting = {config->delay_ms, (size_t)config->parallel};
+
+	c->fetcher = fetcher_new(c->service, &fetching, c->clock);
+	c->env = (struct look_env){
+		.knowledge = &c->knowledge,
+		.hosts = hosts_new(c->fetcher, &visiting, c->clock),
+		.worker = page_worker_new(c->service, c->clock),
+		.metrics = c->metrics,
+		.reader = json_reader_new(ANSWER_LEN_MAX),
+	};
+	c->redis = redis->address == NULL ? NULL : redis_new(redis, c->clock);
+	c->publish = open_publish(c, redis);
+	c->knowledge = (struct knowledge){
+		.config = config,
+		.clock = c->clock,
+		.memory = remember_new(
+			c->redis, arena_printf(a, "crawler:%s:", config->name), c->clock),
+		.emitter = {c->publish, c->clock, config->name},
+	};
+	c->crawl = crawl_new(&c->env, c->clock);
+	c->waiting = metrics_gauge(
+		c->metrics, "haidang_crawler_waiting", "", "Addresses waiting for their host.");
+	c->deaths = metrics_gauge(c->metrics, "haidang_crawler_page_worker_deaths", "",
+		"Parsers stopped at their limits.");
+}
+
+/* Whoever calls back goes before what is called. */
+static void close_parts(struct crawler *c)
+{
+	page_worker_free(&c->env.worker);
+	fetcher_free(&c->fetcher);
+	crawl_free(&c->crawl);
+	hosts_free(&c->env.hosts);
+	json_reader_free(&c->env.reader);
+	publish_wait(c->publish, 3000);
+	commit(c);
+	remember_free(&c->knowledge.memory);
+	publish_free(&c->publish);
+	redis_free(&c->redis);
+	rules_release(&c->rules);
+	metrics_free(&c->metrics);
+	service_free(&c->service);
+}
+
+int crawler_run(void *config, struct arena *a)
+{
+	struct crawler c = {.config = config, .clock = clock_system()};
+	struct redis_options redis = {0};
+	struct err err = {0};
+
+	if (!settings_redis(&c.config->shared, a, &redis, &err) ||
+		!rules_read(c.config, &c.rules, &err)) {
+		log_error("%s", err_text(&err));
+		return EXIT_BAD_INPUT;
+	}
+	if (!stream_name_is_valid(c.config->name)) {
+		log_error("crawler.name: letters, digits, - and _ were expected");
+		return EXIT_BAD_INPUT;
+	}
+	c.service = service_new("haidang-crawler", c.clock);
+	c.metrics = metrics_new();
+	c.health = (struct health){"crawler", c.config->name, clock_wall_us(c.clock)};
+	open_parts(&c, a, &redis);
+	know(&c);
+	service_timer(c.service, HEALTH_INTERVAL_MS, on_health, &c);
+	service_ready(c.service, "reading");
+	log_notice("started sources=%zu", crawl_active(c.crawl));
+	loop(&c);
+	close_parts(&c);
+	return 0;
+}
