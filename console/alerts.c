@@ -195,15 +195,15 @@ void alerts_list(struct db *db, const struct alert_filter *filter, struct json_w
 	json_end_array(w);
 }
 
-void alerts_changed(struct db *db, unsigned visible, int64_t change, int64_t limit,
-	alerts_each_fn *each, void *ctx)
+void alerts_changed(
+	struct db *db, const struct alerts_since *since, alerts_each_fn *each, void *ctx)
 {
 	CLEANUP(buf_release) struct buf out = {0};
 	CLEANUP(query_end)
 	struct query *q = db_query(db,
 		"SELECT " SUMMARY " FROM alert a WHERE a.change > ?1 AND ((1 << a.domain) & ?2)"
 		" ORDER BY a.change LIMIT ?3",
-		DB_VALUES(db_int(change), db_int(visible), db_int(limit)));
+		DB_VALUES(db_int(since->change), db_int(since->visible), db_int(since->limit)));
 
 	while (query_next(q)) {
 		struct json_writer w = json_writer_on(&out);

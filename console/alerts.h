@@ -49,11 +49,16 @@ struct alert_filter {
 /* Writes an array of summaries, newest first. */
 void alerts_list(struct db *db, const struct alert_filter *filter, struct json_writer *w);
 
-/* Writes the summaries changed after `change`, oldest change first, at most `limit`, each through
- * `each` with the number of its change. */
+/* The summaries changed after `change`, oldest change first, each with the number of its change. */
+struct alerts_since {
+	unsigned visible;
+	int64_t change;
+	int64_t limit;
+};
+
 typedef void alerts_each_fn(void *ctx, int64_t change, struct slice json);
-void alerts_changed(struct db *db, unsigned visible, int64_t change, int64_t limit,
-	alerts_each_fn *each, void *ctx);
+void alerts_changed(
+	struct db *db, const struct alerts_since *since, alerts_each_fn *each, void *ctx);
 int64_t alerts_last_change(struct db *db);
 
 /* Writes {"summary", "alert", "history"}; false when there is no such alert for the asker. */

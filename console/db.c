@@ -86,8 +86,7 @@ static int bind_value(sqlite3_stmt *statement, int at, const struct db_value *va
 		return sqlite3_bind_blob64(statement, at, value->bytes.at ? value->bytes.at : "",
 			value->bytes.len, SQLITE_STATIC);
 	}
-	must(!"a kind of value");
-	return SQLITE_MISUSE;
+	must_fail("no kind of value", __FILE__, __LINE__);
 }
 
 struct query *db_query(struct db *db, const char *sql, const struct db_value *values, size_t count)

@@ -110,8 +110,7 @@ void http_add_header(struct request *req, const char *name, struct slice value)
 	x->added[x->added_count++] = (struct header){name, arena_copy(req->arena, value)};
 }
 
-static void answer(
-	struct request *req, int status, struct slice body, enum MHD_ResponseMemoryMode mode)
+static void set_body(struct request *req, struct slice body, enum MHD_ResponseMemoryMode mode)
 {
 	/* libmicrohttpd takes a pointer to changeable bytes that it does not change. */
 	union {
@@ -119,19 +118,18 @@ static void answer(
 		void *changeable;
 	} at = {.constant = body.at ? body.at : ""};
 
-	(void)status;
 	exchange_of(req)->response = MHD_create_response_from_buffer(body.len, at.changeable, mode);
 }
 
 void http_answer(struct request *req, int status, const char *type, struct slice body)
 {
-	answer(req, status, body, MHD_RESPMEM_MUST_COPY);
+	set_body(req, body, MHD_RESPMEM_MUST_COPY);
 	set_response(exchange_of(req), status, type);
 }
 
 void http_answer_static(struct request *req, int status, const char *type, struct slice body)
 {
-	answer(req, status, body, MHD_RESPMEM_PERSISTENT);
+	set_body(req, body, MHD_RESPMEM_PERSISTENT);
 	set_response(exchange_of(req), status, type);
 }
 
@@ -296,24 +294,31 @@ static enum MHD_Result add_header(
 	return MHD_YES;
 }
 
-/* What cannot be accepted whatever it asks for. A request whose end can be read in two ways
- * (RFC 9112 §6.3) is refused: libmicrohttpd 0.9.75 is lenient there. */
+/* A request whose end can be read in two ways (RFC 9112 §6.3) is refused: libmicrohttpd 0.9.75 is
+ * lenient there. */
+static bool framing_is_clear(
+	const struct request *req, const struct header_totals *totals, uint64_t *ret_len)
+{
+	struct slice length = http_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct slice encoding = http_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+
+	if (totals->lengths + totals->encodings > 1 || totals->hosts != 1)
+		return false;
+	if (totals->encodings)
+		return slice_equal_nocase(encoding, SLICE("chunked"));
+	return totals->lengths == 0 || slice_to_u64(length, ret_len);
+}
+
+/* What cannot be accepted whatever it asks for. */
 static bool head_is_good(struct exchange *x)
 {
 	struct header_totals totals = {0};
 	uint64_t len = 0;
-	struct slice length = http_header(&x->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	(void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_header, &totals);
 	if (totals.len > HEADERS_LEN_MAX)
 		http_problem(&x->request, 431, "headers_too_long", NULL);
-	else if (totals.lengths + totals.encodings > 1 || totals.hosts != 1)
-		http_problem(&x->request, 400, "bad_headers", NULL);
-	else if (totals.encodings &&
-		!slice_equal_nocase(http_header(&x->request, MHD_HTTP_HEADER_TRANSFER_ENCODING),
-			SLICE("chunked")))
-		http_problem(&x->request, 400, "bad_headers", NULL);
-	else if (totals.lengths && !slice_to_u64(length, &len))
+	else if (!framing_is_clear(&x->request, &totals, &len))
 		http_problem(&x->request, 400, "bad_headers", NULL);
 	else if (len > BODY_LEN_MAX)
 		http_problem(&x->request, 413, "body_too_long", NULL);
@@ -364,6 +369,7 @@ static enum MHD_Result handle(struct exchange *x)
 	return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the parameters are libmicrohttpd's */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_len,
 	void **request)
@@ -393,8 +399,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	case STAGE_HANDLED:
 	case STAGE_DEFERRED: break;
 	}
-	must(!"a request that waits is suspended");
-	return MHD_NO;
+	must_fail("a request that waits is suspended", __FILE__, __LINE__);
 }
 
 struct slice http_header(const struct request *req, const char *name)

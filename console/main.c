@@ -75,7 +75,7 @@ static void on_metrics(void *ctx)
 
 	if (failed < 0)
 		log_warning("The metrics file cannot be written path=%s why=%s", path,
-			strerror(-failed));
+			strerrordesc_np(-failed));
 }
 
 static bool console_open(struct console *c, struct arena *a, struct err *err)

@@ -60,7 +60,9 @@ void password_one_time(char ret[ONE_TIME_LEN + 1])
 	static const char letters[] = "abcdefghjkmnpqrstuvwxyz23456789";
 
 	for (size_t i = 0; i < ONE_TIME_LEN; i++)
-		ret[i] = i % 6 == 5 ? '-' : letters[randombytes_uniform(sizeof letters - 1)];
+		ret[i] = letters[randombytes_uniform(sizeof letters - 1)];
+	for (size_t i = 5; i < ONE_TIME_LEN; i += 6)
+		ret[i] = '-';
 	ret[ONE_TIME_LEN] = '\0';
 }
 

@@ -47,8 +47,11 @@ static void add_term(struct buf *out, struct slice term)
 	if (out->len)
 		buf_add_text(out, " AND ");
 	buf_add_byte(out, '"');
-	for (size_t i = 0; i < term.len; i++)
-		buf_add_byte(out, term.at[i] == '"' || term.at[i] == '\0' ? ' ' : term.at[i]);
+	for (size_t i = 0; i < term.len; i++) {
+		bool parts = term.at[i] == '"' || term.at[i] == '\0';
+
+		buf_add(out, parts ? " " : &term.at[i], 1);
+	}
 	buf_add_byte(out, '"');
 }
 

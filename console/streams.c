@@ -65,8 +65,9 @@ static void add_news(struct viewer *v, struct buf *out)
 	int64_t last = alerts_last_change(v->streams->db);
 
 	if (last - v->change <= STREAM_BACKLOG_MAX) {
-		alerts_changed(
-			v->streams->db, v->visible, v->change, STREAM_BATCH, add_change, &sending);
+		const struct alerts_since since = {v->visible, v->change, STREAM_BATCH};
+
+		alerts_changed(v->streams->db, &since, add_change, &sending);
 		return;
 	}
 	v->change = last;

@@ -17,8 +17,10 @@ static bool unescape(struct arena *a, struct slice raw, char plus, struct slice 
 	size_t len = 0;
 
 	for (size_t i = 0; i < raw.len; i++) {
-		char c = raw.at[i] == '+' ? plus : raw.at[i];
+		char c = raw.at[i];
 
+		if (c == '+')
+			c = plus;
 		if (c == '%') {
 			int high = i + 2 < raw.len ? hex_digit(raw.at[i + 1]) : -1;
 			int low = i + 2 < raw.len ? hex_digit(raw.at[i + 2]) : -1;

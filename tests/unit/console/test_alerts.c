@@ -284,7 +284,7 @@ static struct changes changes_after(struct db *db, int64_t change, unsigned visi
 	struct changes c = {0, change};
 
 	db_begin(db, DB_READ);
-	alerts_changed(db, visible, change, 10, count_change, &c);
+	alerts_changed(db, &(struct alerts_since){visible, change, 10}, count_change, &c);
 	assert_int_equal(db_end(db), 0);
 	return c;
 }
