@@ -12,7 +12,7 @@ struct engine {
 const char *engine_result_name(enum engine_result result)
 {
 	static const char *const names[] = {"matched", "no_match", "json", "too_long", "no_object",
-		"no_id", "no_time", "future"};
+		"no_id", "bad_id", "no_time", "future"};
 
 	return names[result];
 }
@@ -138,6 +138,8 @@ static enum engine_result identify(const struct engine_event *in, struct json_va
 
 	if (!id_of(event, in, &ret->hit.id))
 		return ENGINE_NO_ID;
+	if (in->entry_id && event_id_compare(ret->hit.id, *in->entry_id) > 0)
+		return ENGINE_BAD_ID;
 	if (!time_of(event, &ret->hit.time_us)) {
 		if (!in->default_id)
 			return ENGINE_NO_TIME;

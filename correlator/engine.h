@@ -31,6 +31,8 @@ struct engine_event {
 	struct slice json;
 	uint64_t stream;
 	int64_t latest_us; /* later times are refused; 0: no bound */
+	const struct event_id
+		*entry_id; /* of its stream entry, which no id in it exceeds; or NULL */
 	/* What stands in for missing ids and times, when events come from a file; NULL: refused. */
 	const struct event_id *default_id;
 	int64_t default_time_us;
@@ -43,6 +45,7 @@ enum engine_result {
 	ENGINE_TOO_LONG,
 	ENGINE_NO_OBJECT,
 	ENGINE_NO_ID,
+	ENGINE_BAD_ID, /* above that of its entry: its mark would hide what follows */
 	ENGINE_NO_TIME,
 	ENGINE_FUTURE,
 	ENGINE_RESULT_COUNT

@@ -178,6 +178,7 @@ static size_t match_batch(struct worker *w, const struct intake_entry *entry, in
 		struct engine_event event = {.json = slice_trim(line),
 			.stream = entry->stream_hash,
 			.latest_us = latest_us,
+			.entry_id = &entry->id,
 			.default_id = single ? &entry->id : NULL,
 			.default_time_us = (int64_t)entry->id.ms * 1000};
 
