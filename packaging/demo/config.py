@@ -14,7 +14,7 @@ def write_sources(path, pages):
         rows.append({"id": host.split(".")[0], "name": name, "url": f"http://{host}:{pages.port}/{page}",
                      "kind": "html" if host == FORUM else "rss", "tier": tier})
     rows.append({"id": "cong", "name": "Cổng thông tin điện tử", "url": f"http://{PORTAL_HOST}:{pages.port}/",
-                 "kind": "site", "tier": 1})
+                 "kind": "site", "tier": 1, "service": "portal", "owner": "ioc"})
     for row in rows:
         row.update({"cadence": [LOOK_EVERY, LOOK_EVERY], "status": "enable", "internal": True})
     path.write_text("version: 1\nsources:\n" + "".join(f"- {json.dumps(row, ensure_ascii=False)}\n" for row in rows))
