@@ -127,7 +127,10 @@ static struct slice app_of(const struct emitter *e, const struct flow *f)
 	for (size_t i = 0; i < sizeof carriers / sizeof carriers[0]; i++)
 		if (strcmp(carriers[i].carrier, carrier) == 0)
 			return slice_of(carriers[i].app);
-	return f->ndpi_done ? SLICE("failed") : SLICE("");
+
+	uint8_t proto = flow_key_proto(&f->key);
+	bool has_app = proto == PROTO_TCP || proto == PROTO_UDP;
+	return f->ndpi_done && has_app ? SLICE("failed") : SLICE("");
 }
 
 static struct slice vlan_text(const struct flow_key *key, char ret_text[VLAN_TEXT_MAX])

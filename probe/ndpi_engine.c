@@ -149,6 +149,11 @@ void ndpi_engine_url(struct ndpi_engine *e, struct slice url, struct ndpi_verdic
 		verdict->risks |= UINT64_C(1) << risk;
 }
 
+void ndpi_engine_expired(struct ndpi_verdict *verdict)
+{
+	verdict->risks |= UINT64_C(1) << NDPI_TLS_CERTIFICATE_EXPIRED;
+}
+
 static const char *name_of(const struct ndpi_engine *e, uint16_t proto)
 {
 	return ndpi_get_proto_name(e->module, proto);

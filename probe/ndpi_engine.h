@@ -49,6 +49,9 @@ void ndpi_engine_end(
 /* Adds the risk of an address that carries an injection (SQL, XSS, command). */
 void ndpi_engine_url(struct ndpi_engine *e, struct slice url, struct ndpi_verdict *verdict);
 
+/* Adds the risk of a certificate past its date; nDPI itself may notice only packets later. */
+void ndpi_engine_expired(struct ndpi_verdict *verdict);
+
 /* Fills an event's "ndpi" object; it borrows from `texts` and from the engine. */
 void ndpi_engine_describe(const struct ndpi_engine *e, const struct ndpi_verdict *verdict,
 	struct ndpi_texts *texts, struct event_ndpi *ret);

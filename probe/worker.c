@@ -103,7 +103,10 @@ struct worker_counts worker_counts(const struct worker *w)
 static void take_event(void *ctx, enum event_group group, const void *values)
 {
 	struct worker *w = ctx;
+	const struct event_tls *tls = group == EVENT_GROUP_tls ? values : NULL;
 
+	if (tls && tls->notafter_us != 0 && tls->notafter_us < w->now_us)
+		ndpi_engine_expired(&w->flow->verdict);
 	emit_flow_event(w->emitter, w->flow, w->now_us, group, values);
 }
 

@@ -375,7 +375,7 @@ static bool read_header(struct cursor *c, struct header *ret)
 	ret->authorities = cursor_be16(c);
 	ret->additionals = cursor_be16(c);
 	return cursor_ok(c) && (ret->flags & OPCODE_MASK) == 0 && ret->questions >= 1 &&
-	       ret->questions <= QUESTIONS_MAX;
+		ret->questions <= QUESTIONS_MAX;
 }
 
 static bool skip_questions(struct slice message, struct cursor *c, unsigned count)

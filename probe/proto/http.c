@@ -41,9 +41,11 @@ struct http_head {
 	bool has_length, chunked, basic_login;
 };
 
-static const struct slice methods[] = {SLICE_INIT("GET "), SLICE_INIT("POST "), SLICE_INIT("HEAD "), SLICE_INIT("PUT "),
-	SLICE_INIT("DELETE "), SLICE_INIT("OPTIONS "), SLICE_INIT("CONNECT "), SLICE_INIT("PATCH "), SLICE_INIT("TRACE "),
-	SLICE_INIT("PROPFIND "), SLICE_INIT("PROPPATCH "), SLICE_INIT("MKCOL "), SLICE_INIT("REPORT "), SLICE_INIT("SEARCH ")};
+static const struct slice methods[] = {SLICE_INIT("GET "), SLICE_INIT("POST "), SLICE_INIT("HEAD "),
+	SLICE_INIT("PUT "), SLICE_INIT("DELETE "), SLICE_INIT("OPTIONS "), SLICE_INIT("CONNECT "),
+	SLICE_INIT("PATCH "), SLICE_INIT("TRACE "), SLICE_INIT("PROPFIND "),
+	SLICE_INIT("PROPPATCH "), SLICE_INIT("MKCOL "), SLICE_INIT("REPORT "),
+	SLICE_INIT("SEARCH ")};
 
 /* Length of a message's head with its empty line, 0 when that is still to come. */
 static size_t head_len(struct slice bytes)

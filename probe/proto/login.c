@@ -193,7 +193,8 @@ static enum proto_match match_number(struct slice bytes)
 
 static enum proto_match recognise(struct slice bytes, enum side side, uint16_t server_port)
 {
-	static const struct slice greetings[] = {SLICE_INIT("+OK"), SLICE_INIT("* OK"), SLICE_INIT("* PREAUTH")};
+	static const struct slice greetings[] = {
+		SLICE_INIT("+OK"), SLICE_INIT("* OK"), SLICE_INIT("* PREAUTH")};
 	enum proto_match best = match_number(bytes);
 
 	(void)server_port;

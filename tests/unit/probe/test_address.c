@@ -16,8 +16,8 @@ static struct address address_of(const char *text)
 
 static void an_address_is_written_as_it_was_read(void **state)
 {
-	static const char *const texts[] = {"0.0.0.0", "1.20.255.100", "255.255.255.255", "::", "fe80::1",
-		"2001:db8::ff00:42:8329"};
+	static const char *const texts[] = {"0.0.0.0", "1.20.255.100", "255.255.255.255",
+		"::", "fe80::1", "2001:db8::ff00:42:8329"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -37,9 +37,15 @@ static void networks_hold_what_lies_in_them(void **state)
 		const char *address;
 		bool held;
 	} cases[] = {
-		{"10.0.0.0", true}, {"10.255.255.255", true}, {"11.0.0.0", false}, {"192.0.2.7", true},
-		{"192.0.2.6", false}, {"2001:db8:7fff::1", true}, {"2001:db8:8000::1", false},
-		{"::1", true}, {"::2", false},
+		{"10.0.0.0", true},
+		{"10.255.255.255", true},
+		{"11.0.0.0", false},
+		{"192.0.2.7", true},
+		{"192.0.2.6", false},
+		{"2001:db8:7fff::1", true},
+		{"2001:db8:8000::1", false},
+		{"::1", true},
+		{"::2", false},
 	};
 	struct err err = {0};
 	struct networks *n = networks_new(blocks, 4, &err);

@@ -26,8 +26,10 @@ static void the_reference_vectors_come_out(void **state)
 	} cases[] = {
 		{"192.168.0.89", "192.168.0.1", 8, 0, PROTO_ICMP, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="},
 		{"192.168.0.1", "192.168.0.89", 0, 8, PROTO_ICMP, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk="},
-		{"192.168.0.89", "192.168.0.1", 20, 0, PROTO_ICMP, "1:3o2RFccXzUgjl7zDpqmY7yJi8rI="},
-		{"192.168.0.89", "192.168.0.1", 20, 1, PROTO_ICMP, "1:tz/fHIDUHs19NkixVVoOZywde+I="},
+		{"192.168.0.89", "192.168.0.1", 20, 0, PROTO_ICMP,
+			"1:3o2RFccXzUgjl7zDpqmY7yJi8rI="},
+		{"192.168.0.89", "192.168.0.1", 20, 1, PROTO_ICMP,
+			"1:tz/fHIDUHs19NkixVVoOZywde+I="},
 		{"fe80::200:86ff:fe05:80da", "fe80::260:97ff:fe07:69ea", 135, 0, PROTO_ICMPV6,
 			"1:dGHyGvjMfljg6Bppwm3bg0LO8TY="},
 		{"3ffe:507:0:1:200:86ff:fe05:80da", "3ffe:507:0:1:260:97ff:fe07:69ea", 3, 0,
@@ -41,16 +43,16 @@ static void the_reference_vectors_come_out(void **state)
 		{"10.0.0.1", "10.0.0.2", 10, 11569, PROTO_TCP, "1:SXBGMX1lBOwhhoDrZynfROxnhnM="},
 		{"192.168.1.42", "192.168.1.42", 41, 42, PROTO_TCP,
 			"1:eRcf7I/xocOxnYo5pbJBV5NhVm0="},
-		{"192.168.1.52", "8.8.8.8", 54585, 53, PROTO_UDP,
-			"1:d/FP5EW3wiY1vCndhwleRRKHowQ="},
+		{"192.168.1.52", "8.8.8.8", 54585, 53, PROTO_UDP, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="},
 		{"192.168.170.56", "192.168.170.8", 80, 7, SCTP, "1:jQgCxbku+pNGw8WPbEc/TS/uTpQ="},
 		{"1.2.3.4", "5.6.7.8", 0, 0, RSVP, "1:ikv3kmf89luf73WPz1jOs49S768="},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct community_flow flow = {address_of(cases[i].src), address_of(cases[i].dst),
-			cases[i].src_port, cases[i].dst_port, cases[i].proto};
+		const struct community_flow flow = {address_of(cases[i].src),
+			address_of(cases[i].dst), cases[i].src_port, cases[i].dst_port,
+			cases[i].proto};
 		char id[COMMUNITY_ID_LEN + 1];
 
 		community_id_make(&flow, id);

@@ -225,11 +225,11 @@ static void contradictions_are_bad(void **state)
 		char byte;
 		enum decode_result result;
 	} cases[] = {
-		{0, 0x44, DECODE_BAD},	/* IHL of 16 bytes */
-		{0, 0x35, DECODE_BAD},	/* version 3 */
-		{3, 19, DECODE_BAD},	/* total length below the header */
-		{25, 7, DECODE_BAD},	/* UDP length below its header */
-		{9, 99, DECODE_OK},	/* a protocol we do not know is a packet all the same */
+		{0, 0x44, DECODE_BAD}, /* IHL of 16 bytes */
+		{0, 0x35, DECODE_BAD}, /* version 3 */
+		{3, 19, DECODE_BAD},   /* total length below the header */
+		{25, 7, DECODE_BAD},   /* UDP length below its header */
+		{9, 99, DECODE_OK},    /* a protocol we do not know is a packet all the same */
 	};
 
 	(void)state;

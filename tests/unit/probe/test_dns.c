@@ -12,9 +12,9 @@ static void assert_heard(struct slice message, const char *expected)
 	assert_string_equal(buf_text(&heard), expected);
 }
 
-#define QUERY "\x12\x34\1\0\0\1\0\0\0\0\0\0"
+#define QUERY         "\x12\x34\1\0\0\1\0\0\0\0\0\0"
 #define ANSWER(count) "\x12\x34\x81\x80\0\1\0" count "\0\0\0\0"
-#define NAME "\3WwW\7example\2vn\0"
+#define NAME          "\3WwW\7example\2vn\0"
 
 static void a_query_is_told_with_its_name_in_lower_case(void **state)
 {
@@ -30,7 +30,8 @@ static void a_query_is_told_with_its_name_in_lower_case(void **state)
 	"{\"event_type\":\"dns\",\"dns\":{\"type\":\"answer\",\"id\":4660,"                        \
 	"\"rrname\":\"www.example.vn\",\"rrtype\":\"A\",\"rcode\":\"NOERROR\","                    \
 	"\"domain\":\"example.vn\",\"name_len\":14,\"answers\":["
-#define RR(type, data) "{\"rrname\":\"www.example.vn\",\"rrtype\":\"" type "\",\"ttl\":60,\"rdata\":\"" data "\"}"
+#define RR(type, data)                                                                             \
+	"{\"rrname\":\"www.example.vn\",\"rrtype\":\"" type "\",\"ttl\":60,\"rdata\":\"" data "\"}"
 
 static void every_common_record_is_written(void **state)
 {
@@ -46,12 +47,13 @@ static void every_common_record_is_written(void **state)
 		{SLICE_INIT("\0\xf\0\1\0\0\0\x3c\0\6\0\xa\1m\xc0\x10"), RR("MX", "m.example.vn")},
 		{SLICE_INIT("\0\xc\0\1\0\0\0\x3c\0\2\xc0\x10"), RR("PTR", "example.vn")},
 		{SLICE_INIT("\0\6\0\1\0\0\0\x3c\0\2\xc0\x10"), RR("SOA", "example.vn")},
-		{SLICE_INIT("\0\x21\0\1\0\0\0\x3c\0\x8\0\1\0\2\0\x50\xc0\x10"), RR("SRV", "example.vn")},
+		{SLICE_INIT("\0\x21\0\1\0\0\0\x3c\0\x8\0\1\0\2\0\x50\xc0\x10"),
+			RR("SRV", "example.vn")},
 		{SLICE_INIT("\0\x10\0\1\0\0\0\x3c\0\6\2ab\2c\""), RR("TXT", "abc\\\"")},
 		{SLICE_INIT("\0\xa\0\1\0\0\0\x3c\0\3xyz"), RR("NULL", "")},
 		{SLICE_INIT("\xff\1\0\1\0\0\0\x3c\0\0"), RR("TYPE65281", "")},
 		{SLICE_INIT("\0\1\0\1\0\0\0\x3c\0\3\xc0\0\2"), RR("A", "")}, /* of three bytes */
-		{SLICE_INIT("\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1"), ""}, /* cut off: left out */
+		{SLICE_INIT("\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1"), ""},        /* cut off: left out */
 	};
 
 	(void)state;
@@ -91,8 +93,10 @@ static void pointers_that_loop_or_lead_forward_are_refused(void **state)
 		SLICE_INIT(QUERY "\xc0\x0e\0\1\0\1\1a\0"),
 		SLICE_INIT(QUERY "\1a\xc0\x0c\0\1\0\1"),
 		SLICE_INIT(QUERY "\xff\xff\0\1\0\1"),
-		SLICE_INIT(QUERY "\x41" "a\0\0\1\0\1"),
-		SLICE_INIT(QUERY "\x3f" "abc"),
+		SLICE_INIT(QUERY "\x41"
+				 "a\0\0\1\0\1"),
+		SLICE_INIT(QUERY "\x3f"
+				 "abc"),
 		SLICE_INIT(QUERY),
 		SLICE_INIT(""),
 	};
@@ -142,8 +146,8 @@ static void entropy_is_that_of_shannon(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		assert_int_equal(dns_entropy_millibits(slice_of(cases[i].labels)),
-			cases[i].millibits);
+		assert_int_equal(
+			dns_entropy_millibits(slice_of(cases[i].labels)), cases[i].millibits);
 }
 
 static void messages_over_tcp_come_in_any_pieces(void **state)

@@ -121,8 +121,8 @@ static void flows_are_found_after_others_went(void **state)
 
 static void a_flow_comes_due_once_within_a_tick(void **state)
 {
-	static const int64_t delays[] = {0, 1, SECOND, 5 * SECOND, 300 * (int64_t)SECOND,
-		5000 * (int64_t)SECOND};
+	static const int64_t delays[] = {
+		0, 1, SECOND, 5 * SECOND, 300 * (int64_t)SECOND, 5000 * (int64_t)SECOND};
 	int64_t start = 1000 * (int64_t)SECOND;
 
 	(void)state;

@@ -18,8 +18,8 @@ static void assert_talk(const struct talk_line *lines, const char *expected)
 	}
 }
 
-#define C SIDE_SERVER
-#define S SIDE_CLIENT
+#define C     SIDE_SERVER
+#define S     SIDE_CLIENT
 #define EVENT "{\"event_type\":\"http\",\"http\":{"
 
 static void a_request_is_told_with_its_answer(void **state)
@@ -30,10 +30,11 @@ static void a_request_is_told_with_its_answer(void **state)
 		{0, NULL}};
 
 	(void)state;
-	assert_talk(lines, "app http\nurl /a?b=1\nhost http www.example.vn\n" EVENT
-			   "\"hostname\":\"www.example.vn:8080\",\"url\":\"/a?b=1\","
-			   "\"http_method\":\"GET\",\"http_user_agent\":\"x/1\","
-			   "\"http_content_type\":\"text/html\",\"status\":200,\"length\":5}}\n");
+	assert_talk(lines,
+		"app http\nurl /a?b=1\nhost http www.example.vn\n" EVENT
+		"\"hostname\":\"www.example.vn:8080\",\"url\":\"/a?b=1\","
+		"\"http_method\":\"GET\",\"http_user_agent\":\"x/1\","
+		"\"http_content_type\":\"text/html\",\"status\":200,\"length\":5}}\n");
 }
 
 static void bodies_are_passed_over(void **state)
@@ -42,8 +43,9 @@ static void bodies_are_passed_over(void **state)
 		{C, "POST /1 HTTP/1.1\r\nContent-Length: 18\r\n\r\nGET /no HTTP/1.1\r\n"},
 		{C, "PUT /2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nGET /\r\n0\r\nA: b\r\n\r\n"},
 		{C, "GET /3 HTTP/1.1\r\n\r\n"},
-		{S, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		    "a\r\nHTTP/1.1 4\r\n0\r\n\r\n"},
+		{S,
+			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+			"a\r\nHTTP/1.1 4\r\n0\r\n\r\n"},
 		{S, "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 404 Not\r\nContent-Length: 0\r\n\r\n"},
 		{0, NULL}};
 
@@ -59,7 +61,8 @@ static void the_answer_to_head_has_no_body(void **state)
 {
 	static const struct talk_line lines[] = {
 		{C, "HEAD /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n"},
-		{S, "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nHTTP/1.1 403 No\r\n\r\n"}, {0, NULL}};
+		{S, "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nHTTP/1.1 403 No\r\n\r\n"},
+		{0, NULL}};
 
 	(void)state;
 	assert_talk(lines,
@@ -73,8 +76,7 @@ static void a_request_without_an_answer_is_told_at_the_end(void **state)
 	static const struct talk_line lines[] = {{C, "GET / HTTP/1.0\r\n\r\n"}, {0, NULL}};
 
 	(void)state;
-	assert_talk(lines,
-		"app http\nurl /\n" EVENT "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
+	assert_talk(lines, "app http\nurl /\n" EVENT "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
 }
 
 static void a_basic_login_is_told_without_its_secret(void **state)
@@ -85,10 +87,10 @@ static void a_basic_login_is_told_without_its_secret(void **state)
 		{C, "GET / HTTP/1.1\r\nAuthorization: Bearer c2VjcmV0\r\n\r\n"}, {0, NULL}};
 
 	(void)state;
-	assert_talk(lines, "app http\nurl /\ncredential http\n" EVENT
-			   "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
-	assert_talk(other,
-		"app http\nurl /\n" EVENT "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
+	assert_talk(lines,
+		"app http\nurl /\ncredential http\n" EVENT
+		"\"url\":\"/\",\"http_method\":\"GET\"}}\n");
+	assert_talk(other, "app http\nurl /\n" EVENT "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
 }
 
 static void what_runs_through_a_tunnel_is_read_too(void **state)
@@ -99,11 +101,11 @@ static void what_runs_through_a_tunnel_is_read_too(void **state)
 		{C, "GET /inner HTTP/1.1\r\n\r\n"}, {0, NULL}};
 
 	(void)state;
-	assert_talk(lines, "app http\nurl a.vn:80\nhost http a.vn\n" EVENT
-			   "\"hostname\":\"a.vn:80\",\"url\":\"a.vn:80\","
-			   "\"http_method\":\"CONNECT\",\"status\":200}}\n"
-			   "app http\nurl /inner\n" EVENT
-			   "\"url\":\"/inner\",\"http_method\":\"GET\"}}\n");
+	assert_talk(lines,
+		"app http\nurl a.vn:80\nhost http a.vn\n" EVENT
+		"\"hostname\":\"a.vn:80\",\"url\":\"a.vn:80\","
+		"\"http_method\":\"CONNECT\",\"status\":200}}\n"
+		"app http\nurl /inner\n" EVENT "\"url\":\"/inner\",\"http_method\":\"GET\"}}\n");
 }
 
 static void an_address_with_spaces_is_read_whole(void **state)
@@ -112,8 +114,9 @@ static void an_address_with_spaces_is_read_whole(void **state)
 		{C, "GET /x;cat /etc/passwd HTTP/1.1\r\n\r\n"}, {0, NULL}};
 
 	(void)state;
-	assert_talk(lines, "app http\nurl /x;cat /etc/passwd\n" EVENT
-			   "\"url\":\"/x;cat /etc/passwd\",\"http_method\":\"GET\"}}\n");
+	assert_talk(lines,
+		"app http\nurl /x;cat /etc/passwd\n" EVENT
+		"\"url\":\"/x;cat /etc/passwd\",\"http_method\":\"GET\"}}\n");
 }
 
 static void many_requests_in_a_row_are_all_told(void **state)
@@ -156,7 +159,8 @@ static void a_head_without_end_is_given_up(void **state)
 	talk_say(&t, C, SLICE("GET / HTTP/1.1\r\n"), 1000);
 	for (int i = 0; i < 300; i++)
 		talk_say(&t, C,
-			SLICE("X: 0123456789012345678901234567890123456789012345678901234567\r\n"), 64);
+			SLICE("X: 0123456789012345678901234567890123456789012345678901234567\r\n"),
+			64);
 	assert_int_equal(sessions_losses(t.all).full, 1);
 	talk_release(&t);
 }

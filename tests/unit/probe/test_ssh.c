@@ -7,8 +7,8 @@
 
 static void add_kexinit(struct buf *b, const char *prefix)
 {
-	static const char *const names[] = {"kex", "key", "cs", "sc", "mac-cs", "mac-sc", "none-cs",
-		"none-sc", "", ""};
+	static const char *const names[] = {
+		"kex", "key", "cs", "sc", "mac-cs", "mac-sc", "none-cs", "none-sc", "", ""};
 	struct buf lists = {0};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

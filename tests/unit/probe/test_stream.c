@@ -1,5 +1,5 @@
-#include "probe/stream.h"
 #include "lib/buf.h"
+#include "probe/stream.h"
 #include "tests/unit/test.h"
 
 #include <stdlib.h>
@@ -185,7 +185,8 @@ static void a_reader_that_wants_too_much_at_once_is_ended(void **state)
 	memset(block, 'x', sizeof block);
 	begin(&f, &e);
 	for (uint32_t at = 0; at < 2 * STREAM_BUFFER_LEN && result == STREAM_OK; at += 1000)
-		result = stream_segment(&f.stream, &f.reader, 1000 + at, (struct slice){block, 1000});
+		result = stream_segment(
+			&f.stream, &f.reader, 1000 + at, (struct slice){block, 1000});
 	assert_int_equal(result, STREAM_FULL);
 	end(&f, &e);
 }

@@ -46,7 +46,9 @@ static void add_client_hello(struct buf *b, bool offers_1_3)
 
 	buf_add_slice(&body, SLICE("\3\3" RANDOM "\0\0\6\x0a\x0a\xc0\x2f\0\x35\1\0"));
 	add_extension(&extensions, 0x1a1a, SLICE(""));
-	add_extension(&extensions, 0, SLICE("\0\x14\0\0\x11" "Portal.Example.VN"));
+	add_extension(&extensions, 0,
+		SLICE("\0\x14\0\0\x11"
+		      "Portal.Example.VN"));
 	add_extension(&extensions, 10, SLICE("\0\6\x2a\x2a\0\x1d\0\x17"));
 	add_extension(&extensions, 11, SLICE("\1\0"));
 	add_extension(&extensions, 16, SLICE("\0\x0c\2h2\x08http/1.1"));
@@ -156,7 +158,8 @@ static void a_hello_without_an_answer_is_told_at_the_end(void **state)
 	talk_say(&t, C, buf_slice(&client), 1000);
 	assert_null(strstr(buf_text(&t.heard), "event_type"));
 	talk_end(&t);
-	assert_non_null(strstr(buf_text(&t.heard), "\"sni\":\"portal.example.vn\",\"version\":\"TLS 1.2\""));
+	assert_non_null(strstr(
+		buf_text(&t.heard), "\"sni\":\"portal.example.vn\",\"version\":\"TLS 1.2\""));
 	talk_release(&t);
 	buf_release(&client);
 }

@@ -1,5 +1,5 @@
-#include "probe/watchdog.h"
 #include "lib/log.h"
+#include "probe/watchdog.h"
 #include "tests/unit/test.h"
 
 #include <signal.h>

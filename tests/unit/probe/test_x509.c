@@ -1,5 +1,5 @@
-#include "probe/proto/x509.h"
 #include "lib/mem.h"
+#include "probe/proto/x509.h"
 #include "tests/unit/probe/certificate.h"
 #include "tests/unit/test.h"
 
