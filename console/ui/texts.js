@@ -121,6 +121,7 @@ const vi = {
 		["a", "tiếp nhận"],
 		["c", "ghi chú"],
 		["e", "đóng"],
+		["r", "mở lại"],
 		["/", "tìm"],
 		["?", "bảng này"],
 		["Esc", "thoát ô tìm, đóng hộp thoại"],
