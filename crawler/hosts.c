@@ -25,6 +25,17 @@ struct host {
 	bool busy; /* a request is under way */
 	struct visit *first, *last;
 	size_t queued;
+	struct robots_request *asking; /* NULL: none under way */
+};
+
+/* A request for a host's robots.txt, with what is known about it. */
+struct robots_request {
+	struct hosts *hosts;
+	struct host *host;
+	struct arena *arena;
+	struct url url;
+	bool internal;
+	unsigned hops;
 };
 
 struct hosts {
@@ -47,8 +58,17 @@ struct hosts *hosts_new(
 	return h;
 }
 
+static void robots_request_free(struct robots_request *q)
+{
+	q->host->asking = NULL;
+	arena_free(&q->arena);
+	mem_free(q);
+}
+
 static void host_free(struct host *host)
 {
+	if (host->asking != NULL)
+		robots_request_free(host->asking);
 	robots_free(&host->robots);
 	mem_free(host->origin);
 	mem_free(host);
@@ -245,16 +265,6 @@ static void start_visit(struct visit *v)
 		});
 }
 
-/* A request for a host's robots.txt, with what is known about it. */
-struct robots_request {
-	struct hosts *hosts;
-	struct host *host;
-	struct arena *arena;
-	struct url url;
-	bool internal;
-	unsigned hops;
-};
-
 static void robots_known(struct robots_request *q, struct robots *robots, int64_t fresh_ms)
 {
 	struct host *host = q->host;
@@ -264,8 +274,7 @@ static void robots_known(struct robots_request *q, struct robots *robots, int64_
 	host->used = clock_mono(q->hosts->clock);
 	host->robots_until = mono_after(host->used, fresh_ms);
 	host->busy = false;
-	arena_free(&q->arena);
-	mem_free(q);
+	robots_request_free(q);
 }
 
 static void ask_robots(struct robots_request *q);
@@ -319,6 +328,7 @@ static void start_robots(struct hosts *h, struct host *host, const struct visit 
 	q->host = host;
 	q->arena = arena_new();
 	q->internal = v->internal;
+	host->asking = q;
 	must(url_parse(q->arena, SLICE("/robots.txt"), &v->url, &q->url));
 	ask_robots(q);
 }
