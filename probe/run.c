@@ -2,6 +2,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 #include "lib/service.h"
 #include "probe/capture.h"
 #include "probe/report.h"
@@ -15,6 +16,7 @@ enum {
 	FRAMES_PER_TAKE = 512,
 	TAKES_PER_LOOK = 16, /* between looks at signals and counters while frames keep coming */
 	WAIT_MS = 100,
+	DRAIN_MS = 150,  /* longer than the kernel holds frames back */
 	RETRY_MS = 1000, /* for an interface that went away */
 	PACKET_LIMIT_MS = 2000,
 	FILE_DRAIN_MS = 30000,
@@ -138,10 +140,13 @@ static bool start(struct probe *p, struct arena *a, struct err *err)
 	const struct probe_config *c = p->config;
 	struct redis_options redis;
 
+	if (!probe_config_check(c, err))
+		return false;
 	p->live = c->read.count == 0 && c->interface[0] != '\0';
 	p->metrics = metrics_new();
 	p->home = networks_new(c->home_networks.at, c->home_networks.count, err);
-	if (!p->home || !settings_redis(&c->shared, a, &redis, err))
+	must(p->home);
+	if (!settings_redis(&c->shared, a, &redis, err))
 		return false;
 	if (c->assets[0] != '\0' && !(p->lookalike = lookalike_read(c->assets, err)))
 		return false;
@@ -252,6 +257,17 @@ static void capture_live(struct probe *p)
 	}
 }
 
+/* What the kernel holds already is still taken; what keeps coming is not waited for. */
+static void drain_live(struct probe *p)
+{
+	const struct clock *clock = clock_system();
+	mono_t end = mono_after(clock_mono(clock), DRAIN_MS);
+
+	while (mono_left_ms(end, clock_mono(clock)) > 0 && !p->away)
+		if (capture_take(p->capture, FRAMES_PER_TAKE, on_frame, p) <= 0)
+			service_wait(p->service, WAIT_MS / 10);
+}
+
 /* A file can be read faster than Redis takes events: the reader waits, so that none is dropped. */
 static void keep_pace(struct probe *p, uint64_t events)
 {
@@ -288,10 +304,13 @@ static int run(struct probe *p)
 	int status = EXIT_OK;
 
 	service_ready(p->service, p->live ? p->config->interface : "reading files");
-	if (p->live)
+	if (p->live) {
+		log_notice("Capturing interface=%s", p->config->interface);
 		capture_live(p);
-	else
+		drain_live(p);
+	} else {
 		status = read_files(p);
+	}
 	update_counters(p);
 	worker_finish(p->worker);
 	if (!publish_wait(p->publish, FILE_DRAIN_MS) && status == EXIT_OK && !p->live)
