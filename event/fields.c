@@ -17,11 +17,16 @@ enum {
 #undef END
 };
 
+#define QUOTED(name)                                                                               \
+	{                                                                                          \
+		"\"" name "\":", sizeof("\"" name "\":") - 1                                       \
+	}
+
 const struct event_field event_fields[] = {
 #define GROUP(id, key, meaning)
 #define FIELD(group, member, name, type, unit, sigma, meaning)                                     \
-	{EVENT_GROUP_##group, name, KEY_LEN_##group ? #group "." name : (name), EVENT_##type,      \
-		offsetof(struct event_##group, member), unit, sigma, meaning},
+	{EVENT_GROUP_##group, name, KEY_LEN_##group ? #group "." name : (name), QUOTED(name),      \
+		EVENT_##type, offsetof(struct event_##group, member), unit, sigma, meaning},
 #define END(id)
 #include "event/fields.def"
 #undef GROUP
@@ -130,7 +135,7 @@ static void write_group(struct json_writer *w, enum event_group id, const void *
 			json_begin_object(w);
 			is_open = true;
 		}
-		json_key(w, field->name);
+		json_key_quoted(w, field->quoted);
 		write_value(w, field->type, value);
 	}
 	if (is_open)

@@ -60,7 +60,8 @@ enum event_group {
 struct event_field {
 	enum event_group group;
 	const char *name;
-	const char *path; /* "dns.rrname" */
+	const char *path;    /* "dns.rrname" */
+	struct slice quoted; /* "rrname": as it stands in JSON, with its colon */
 	enum event_field_type type;
 	size_t offset; /* in the group's struct */
 	const char *unit, *sigma, *meaning;

@@ -139,17 +139,45 @@ static size_t utf8_len(const uint8_t *p, size_t left)
 	return overlong || beyond ? 0 : 4;
 }
 
-/* Whether none of the eight bytes is a quote, a backslash, a control character or beyond ASCII. */
-static inline bool is_plain_word(const char *at)
+static inline uint64_t load_word(const char *at)
 {
 	uint64_t word;
 
 	memcpy(&word, at, sizeof word);
+	return word;
+}
+
+/* Whether none of the eight bytes is a quote, a backslash, a control character or beyond ASCII. */
+static inline bool is_plain_word(uint64_t word)
+{
 	uint64_t quote = word ^ EACH_BYTE('"'), backslash = word ^ EACH_BYTE('\\');
 	uint64_t hit = (word - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) |
 		(backslash - EACH_BYTE(1)) | word;
 
 	return !(hit & EACH_BYTE(0x80));
+}
+
+static inline bool is_plain_byte(uint8_t c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Copies the plain ASCII that the text begins with and returns its length. Most texts of an event
+ * are short and end here. */
+static inline size_t copy_plain(char *out, struct slice s)
+{
+	size_t i = 0;
+
+	for (; s.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t word = load_word(s.at + i);
+
+		if (!is_plain_word(word))
+			break;
+		memcpy(out + i, &word, sizeof word);
+	}
+	for (; i < s.len && is_plain_byte((uint8_t)s.at[i]); i++)
+		out[i] = s.at[i];
+	return i;
 }
 
 /* How many bytes can be copied as they are. */
@@ -158,7 +186,7 @@ static size_t plain_run(struct slice s)
 	size_t i = 0;
 
 	for (;;) {
-		while (s.len - i >= sizeof(uint64_t) && is_plain_word(s.at + i))
+		while (s.len - i >= sizeof(uint64_t) && is_plain_word(load_word(s.at + i)))
 			i += sizeof(uint64_t);
 		if (i == s.len)
 			return i;
@@ -202,13 +230,15 @@ static char *write_escape(char *out, uint8_t c)
 static char *write_quoted(struct json_writer *w, char *out, struct slice s)
 {
 	*out++ = '"';
-	for (;;) {
+	size_t plain = copy_plain(out, s);
+
+	out += plain;
+	s = slice_from(s, plain);
+	while (s.len) {
 		size_t run = plain_run(s);
 
-		if (run) {
-			out = append(out, (struct slice){s.at, run});
-			s = slice_from(s, run);
-		}
+		out = append(out, (struct slice){s.at, run});
+		s = slice_from(s, run);
 		if (!s.len)
 			break;
 		wrote_until(w, out);
@@ -240,6 +270,13 @@ void json_key(struct json_writer *w, const char *key)
 	w->after_key = true;
 }
 
+void json_key_quoted(struct json_writer *w, struct slice key)
+{
+	start_key(w);
+	wrote_until(w, append(separate(w, room(w, key.len + 1)), key));
+	w->after_key = true;
+}
+
 void json_key_slice(struct json_writer *w, struct slice key)
 {
 	start_key(w);
@@ -257,17 +294,27 @@ void json_text(struct json_writer *w, struct slice text)
 	wrote_until(w, write_quoted(w, start_value(w, text.len + 2), text));
 }
 
+/* Two digits at a time. */
 static char *write_uint(char *out, uint64_t value)
 {
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 	char digits[UINT_LEN_MAX];
 	size_t at = sizeof digits;
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	memcpy(out, digits + at, sizeof digits - at);
-	return out + sizeof digits - at;
+	for (; value >= 100; value /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+	}
+	if (value >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + value * 2, 2);
+	} else {
+		digits[--at] = (char)('0' + value);
+	}
+	return append(out, (struct slice){digits + at, sizeof digits - at});
 }
 
 void json_uint(struct json_writer *w, uint64_t value)

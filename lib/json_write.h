@@ -31,8 +31,9 @@ void json_end_object(struct json_writer *w);
 void json_begin_array(struct json_writer *w);
 void json_end_array(struct json_writer *w);
 
-void json_key(struct json_writer *w, const char *key);        /* plain ASCII, written as it is */
-void json_key_slice(struct json_writer *w, struct slice key); /* any text, escaped */
+void json_key(struct json_writer *w, const char *key);         /* plain ASCII, written as it is */
+void json_key_slice(struct json_writer *w, struct slice key);  /* any text, escaped */
+void json_key_quoted(struct json_writer *w, struct slice key); /* "key": finished, with its colon */
 
 void json_text(struct json_writer *w, struct slice text);
 void json_uint(struct json_writer *w, uint64_t value);
