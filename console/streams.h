@@ -13,7 +13,7 @@
 
 struct streams;
 
-enum { BEAT_MS = 10000 };
+enum { BEAT_MS = 5000 };
 
 struct streams *streams_new(struct db *db, const struct session_times *times,
 	const struct clock *clock, struct metrics *metrics);

@@ -68,7 +68,7 @@ export const api = {
 	status: () => call("GET", "status"),
 };
 
-const SILENCE_MS = 25000; // the server beats every 10 s
+const SILENCE_MS = 12000; // the server beats every 5 s
 const RETRY_MS = 3000;
 
 // Calls on.alert(summary), on.reset() and on.state("live" | "offline") until stop() is called.
@@ -80,7 +80,7 @@ export class Live {
 		this.watch = setInterval(() => {
 			if (Date.now() - this.heard > SILENCE_MS)
 				this.again();
-		}, 5000);
+		}, 2000);
 	}
 
 	open() {

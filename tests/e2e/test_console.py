@@ -9,6 +9,7 @@ import re
 import socket
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -483,8 +484,13 @@ def test_it_serves_while_redis_is_away(redis, console, lan):
     wait_for(lambda: lan.get("status")["redis"], what="Redis in the status")
 
 
-def test_health_and_silence_of_programs_are_told(redis, console, lan):
+@pytest.fixture
+def silent_probe(redis):
+    """A probe that reported once and then no more."""
     redis.client.sadd("health:index", "health:probe.s1")
+
+
+def test_health_and_silence_of_programs_are_told(silent_probe, console, lan):
     programs = wait_for(lambda: (p := lan.get("status")["programs"]) and len(p) == 2 and p, what="two programs")
     state = {p["program"]: p["silent"] for p in programs}
     assert state == {"console": False, "probe": True}
@@ -554,7 +560,7 @@ def test_sigterm_answers_what_was_asked(console, lan):
 class Page:
     """The console's page in a headless Chromium."""
 
-    def __init__(self, url, folder):
+    def __init__(self, folder):
         options = webdriver.ChromeOptions()
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
                          "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
@@ -562,8 +568,15 @@ class Page:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = webdriver.chrome.service.Service("/usr/bin/chromedriver")
-        self.driver, self.url = webdriver.Chrome(service=service, options=options), url
+        self.driver, self.url = webdriver.Chrome(service=service, options=options), None
+
+    def begin(self, url):
+        """A stranger's view of another console."""
+        self.url = url
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.theme("light")
         self.size(1366, 768)
+        self.complaints()
 
     def size(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
@@ -612,11 +625,19 @@ class Page:
                 if not re.search(r"status of (401|403|409|429)|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE", e["message"])]
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with tempfile.TemporaryDirectory() as folder:
+        view = Page(folder)
+        yield view
+        view.driver.quit()
+
+
 @pytest.fixture
-def page(console, folder):
-    view = Page(console.url, folder)
-    yield view
-    view.driver.quit()
+def page(console, chromium):
+    chromium.begin(console.url)
+    yield chromium
+    chromium.driver.get("about:blank")
 
 
 def test_an_analyst_works_through_an_alert_by_keyboard(redis, console, page):
@@ -770,13 +791,12 @@ def contrast_faults(page):
         return faults;""")
 
 
-def test_the_page_is_readable_in_both_themes_and_sizes(redis, console, page):
+def test_the_page_is_readable_in_both_themes_and_sizes(redis, silent_probe, console, page):
     console.add("lan")
     rule = alert(0)["rule"]
     levels = ["critical", "high", "medium", "low", "informational"]
     domains = ["network", "information", "bridge"]
     publish(redis, *[alert(n, domain=domains[n % 3], rule=rule | {"level": levels[n % 5]}) for n in range(15)])
-    redis.client.sadd("health:index", "health:probe.s1")
     client = console.client("lan")
     arrived(client, 15)
     client.post(f"alerts/{alert_id(3)}/acknowledge")
