@@ -104,8 +104,9 @@ static void report_row(const struct report *r, int64_t now_us, struct buf *out)
 	cell(out, r->instance, 14);
 	cell(out, r->running ? SLICE("running") : SLICE("SILENT"), 9);
 	cell(out, buf_slice(&age), 9);
+	terminal_add(out, r->said);
 	for (size_t i = 0; i < r->figure_count; i++)
-		buf_printf(out, "%s%s %" PRId64, i ? ", " : "", r->figures[i].figure->label,
+		buf_printf(out, "%s%s %" PRId64, i ? ", " : ": ", r->figures[i].figure->label,
 			r->figures[i].value);
 	buf_add_byte(out, '\n');
 }
@@ -113,7 +114,7 @@ static void report_row(const struct report *r, int64_t now_us, struct buf *out)
 static void appliance_table(const struct appliance *appliance, int64_t now_us, struct buf *out)
 {
 	if (appliance->count > 0)
-		buf_add_text(out, "PROGRAM     INSTANCE      STATE    SINCE    FIGURES\n");
+		buf_add_text(out, "PROGRAM     INSTANCE      STATE    SINCE    STATUS\n");
 	for (size_t i = 0; i < appliance->count; i++)
 		report_row(&appliance->reports[i], now_us, out);
 	buf_add_text(out, "Alerts of the last 24 h:");

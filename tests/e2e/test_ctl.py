@@ -36,7 +36,7 @@ def test_status_is_0_when_all_runs(haidang, redis):
     alerts.put(redis, alerts.alert(2, level="high"))
     said = haidang("status", "--redis", redis.address)
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "rules 18" in said.stdout and "delivered 7" in said.stdout
+    assert "fine: rules 18\n" in said.stdout and "fine: delivered 7\n" in said.stdout
     assert "critical 1, high 1, medium 0" in said.stdout and "All is well." in said.stdout
     said = haidang("status", "--redis", redis.address, "--json")
     state = json.loads(said.stdout)
