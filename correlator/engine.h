@@ -56,8 +56,7 @@ const char *engine_result_name(enum engine_result result);
 
 struct engine *engine_new(const struct ruleset *rules);
 void engine_free(struct engine **e);
-enum engine_result engine_event(
-	struct engine *e, const struct engine_event *event, struct hits *out);
+enum engine_result engine_event(struct engine *e, const struct engine_event *in, struct hits *out);
 
 void hits_clear(struct hits *hits); /* and rewinds the arena */
 void hits_release(struct hits *hits);

@@ -12,11 +12,10 @@ struct pattern pattern_read(struct arena *a, struct slice value)
 
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.at[i];
-		char next = i + 1 < value.len ? value.at[i + 1] : '\0';
+		struct slice after = slice_from(value, i + 1);
 
-		if (c == '\\' && (next == '*' || next == '?' || next == '\\')) {
-			buf_add_byte(&out, next);
-			i++;
+		if (c == '\\' && after.len > 0 && strchr("*?\\", *after.at) && *after.at) {
+			buf_add_byte(&out, value.at[++i]);
 		} else if (c == '*') {
 			buf_add_byte(&out, (char)PATTERN_STAR);
 		} else if (c == '?') {

@@ -5,19 +5,20 @@
 #include <string.h>
 
 /* The events of the window that fired, oldest first; the cause alone for a single event. */
-static size_t choose_samples(const struct rule_hit *cause, const struct window *w,
-	const struct window_verdict *verdict, struct slice ret[WINDOW_SAMPLES_MAX])
+static size_t choose_samples(const struct raise *raise, struct slice ret[WINDOW_SAMPLES_MAX])
 {
+	const struct window *w = raise->window;
+	const struct window_verdict *v = raise->verdict;
 	size_t count = 0;
 
 	for (size_t i = 0; i < w->sample_count; i++) {
 		const struct window_sample *s = &w->samples[i];
 
-		if (s->time_us >= verdict->first_us && s->time_us <= verdict->last_us)
+		if (s->time_us >= v->first_us && s->time_us <= v->last_us)
 			ret[count++] = slice_over(s->json, s->len);
 	}
 	if (count == 0)
-		ret[count++] = cause->hit.sample;
+		ret[count++] = raise->cause->hit.sample;
 	return count;
 }
 
@@ -31,55 +32,69 @@ static void write_events(const struct slice *samples, size_t count, struct buf *
 	json_end_array(&w);
 }
 
-static struct slice advice(
-	struct explain *x, struct slice text, enum explain_language language, struct buf *out)
+/* The words of one alert. */
+struct words {
+	struct buf events, entity, why_vi, why_en, advice_vi, advice_en;
+};
+
+static void words_release(struct words *t)
 {
-	explain_write(x, text, language, out);
-	return buf_slice(out);
+	buf_release(&t->events);
+	buf_release(&t->entity);
+	buf_release(&t->why_vi);
+	buf_release(&t->why_en);
+	buf_release(&t->advice_vi);
+	buf_release(&t->advice_en);
 }
 
-void raise_alert(struct explain *x, const struct rule_hit *cause, const struct window *w,
-	const struct window_verdict *verdict, int64_t now_us, struct buf *out)
+static void find_words(struct explain *x, const struct explain_facts *facts, struct words *ret)
 {
-	CLEANUP(buf_release) struct buf events = {0};
-	CLEANUP(buf_release) struct buf entity = {0};
-	CLEANUP(buf_release) struct buf why_vi = {0};
-	CLEANUP(buf_release) struct buf why_en = {0};
-	CLEANUP(buf_release) struct buf advice_vi = {0};
-	CLEANUP(buf_release) struct buf advice_en = {0};
-	struct slice samples[WINDOW_SAMPLES_MAX];
-	const struct rule *r = cause->target;
-	char id[ALERT_ID_LEN + 1];
-	struct explain_facts facts = {
-		.rule = r, .group = cause->group, .samples = samples, .verdict = *verdict};
+	const struct rule_texts *t = &facts->rule->texts;
 
-	facts.sample_count = choose_samples(cause, w, verdict, samples);
-	write_events(samples, facts.sample_count, &events);
-	explain_about(x, &facts);
-	explain_entity(x, &entity);
-	explain_why(x, EXPLAIN_VI, &why_vi);
-	explain_why(x, EXPLAIN_EN, &why_en);
-	alert_id_make(r->key, cause->group, cause->event_id, id);
+	write_events(facts->samples, facts->sample_count, &ret->events);
+	explain_about(x, facts);
+	explain_entity(x, &ret->entity);
+	explain_why(x, EXPLAIN_VI, &ret->why_vi);
+	explain_why(x, EXPLAIN_EN, &ret->why_en);
+	explain_write(x, t->advice_vi, EXPLAIN_VI, &ret->advice_vi);
+	explain_write(x, t->advice_en, EXPLAIN_EN, &ret->advice_en);
+}
+
+void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
+{
+	CLEANUP(words_release) struct words words = {0};
+	struct slice samples[WINDOW_SAMPLES_MAX];
+	const struct window_verdict *v = raise->verdict;
+	const struct rule *r = raise->cause->target;
+	char id[ALERT_ID_LEN + 1];
+	const struct explain_facts facts = {.rule = r,
+		.group = raise->cause->group,
+		.samples = samples,
+		.sample_count = choose_samples(raise, samples),
+		.verdict = *v};
+
+	find_words(x, &facts, &words);
+	alert_id_make(r->key, raise->cause->group, raise->cause->event_id, id);
 
 	struct alert a = {.alert_id = slice_of(id),
 		.revision = 1,
-		.timestamp_us = now_us,
-		.first_seen_us = verdict->first_us,
-		.last_seen_us = verdict->last_us,
+		.timestamp_us = raise->now_us,
+		.first_seen_us = v->first_us,
+		.last_seen_us = v->last_us,
 		.rule = r->about,
 		.attack_count = r->attack_count,
 		.domain = r->domain,
-		.group = cause->group,
-		.entity = buf_slice(&entity),
-		.count = verdict->count,
+		.group = raise->cause->group,
+		.entity = buf_slice(&words.entity),
+		.count = v->count,
 		.threshold = r->window.range.min,
 		.timespan_s = (uint64_t)(r->window.timespan_us / 1000000),
-		.explanation_vi = buf_slice(&why_vi),
-		.explanation_en = buf_slice(&why_en),
-		.advice_vi = advice(x, r->texts.advice_vi, EXPLAIN_VI, &advice_vi),
-		.advice_en = advice(x, r->texts.advice_en, EXPLAIN_EN, &advice_en),
+		.explanation_vi = buf_slice(&words.why_vi),
+		.explanation_en = buf_slice(&words.why_en),
+		.advice_vi = buf_slice(&words.advice_vi),
+		.advice_en = buf_slice(&words.advice_en),
 		.owner = r->texts.owner,
-		.events = buf_slice(&events)};
+		.events = buf_slice(&words.events)};
 	memcpy(a.attack, r->attack, sizeof a.attack);
 	struct json_writer writer = json_writer_on(out);
 	alert_write(&a, &writer);

@@ -4,6 +4,13 @@
 #include "correlator/engine.h"
 #include "correlator/explain.h"
 
-/* Appends the alert as JSON. `now_us` is when it is raised. */
-void raise_alert(struct explain *x, const struct rule_hit *cause, const struct window *w,
-	const struct window_verdict *verdict, int64_t now_us, struct buf *out);
+/* A window that has fired, and why. */
+struct raise {
+	const struct rule_hit *cause; /* the last hit */
+	const struct window *window;
+	const struct window_verdict *verdict;
+	int64_t now_us; /* when the alert is raised */
+};
+
+/* Appends the alert as JSON. */
+void raise_alert(struct explain *x, const struct raise *raise, struct buf *out);

@@ -35,16 +35,23 @@ static void fts_cleanup(FTS **tree)
 		(void)fts_close(*tree);
 }
 
+static const char *reason(int error)
+{
+	const char *text = strerrordesc_np(error);
+
+	return text ? text : "unknown error";
+}
+
 bool rule_files_find(struct arena *a, const char *path, struct rule_files *files, struct err *err)
 {
 	char *roots[] = {arena_text(a, path), NULL};
 	CLEANUP(fts_cleanup) FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 
 	if (!tree)
-		return err_set(err, path, 0, "%s", strerror(errno));
+		return err_set(err, path, 0, "%s", reason(errno));
 	for (FTSENT *e = fts_read(tree); e; e = fts_read(tree)) {
 		if (e->fts_info == FTS_ERR || e->fts_info == FTS_DNR || e->fts_info == FTS_NS)
-			return err_set(err, e->fts_path, 0, "%s", strerror(e->fts_errno));
+			return err_set(err, e->fts_path, 0, "%s", reason(e->fts_errno));
 		if (is_rule(e))
 			add(a, files, e->fts_path);
 	}

@@ -183,11 +183,12 @@ static bool resolve(struct loader *l, struct rule *r, struct rule **bases)
 	return true;
 }
 
-static void connect(struct loader *l, struct rule *r, struct rule **bases)
+static void feed_from(struct loader *l, struct rule *r, struct rule **bases)
 {
 	bool network = false, information = false;
 
 	for (size_t i = 0; i < r->refers_count; i++) {
+		must(bases[i]);
 		add_feed(l, bases[i], r, (unsigned)i);
 		network |= !bases[i]->source.of_information;
 		information |= bases[i]->source.of_information;
@@ -213,12 +214,12 @@ static void resolve_all(struct loader *l)
 	for (size_t i = 0; i < set->rule_count; i++)
 		set->rules[i]->alerts = true;
 	for (size_t i = 0; i < set->rule_count; i++) {
-		struct rule *r = set->rules[i], *bases[CORRELATION_RULES_MAX];
+		struct rule *r = set->rules[i], *bases[CORRELATION_RULES_MAX] = {NULL};
 
 		if (r->kind == RULE_CORRELATION) {
 			if (!resolve(l, r, bases))
 				continue;
-			connect(l, r, bases);
+			feed_from(l, r, bases);
 		}
 		set->rules[kept++] = r;
 	}

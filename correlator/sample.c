@@ -175,7 +175,7 @@ void sample_write(struct view *v, const struct view_fields *fields, const size_t
 			(void)copy_value(&c, (struct slice){0}, json);
 		else if (view_get(v, slots[i]).count > 0)
 			copy_elements(&w, view_get(v, slots[i]));
-		size_t len = out->len - start + value.len + strlen(path) + 2 * DEPTH_MAX;
+		size_t len = out->len - start + value.len + strlen(path) + (size_t)2 * DEPTH_MAX;
 		if (value.len == 0 || len > SAMPLE_LEN_MAX)
 			continue;
 		json_key_slice(&n.w, nest_to(&n, path));

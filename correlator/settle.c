@@ -132,7 +132,8 @@ static void fire(struct batch *b, struct job *job, const struct rule_hit *hit,
 	cell->alerts = mem_resize(cell->alerts, cell->alert_count + 1, sizeof *cell->alerts);
 	struct buf *alert = &cell->alerts[cell->alert_count++];
 	*alert = (struct buf){0};
-	raise_alert(b->settle->explain, hit, w, verdict, clock_wall_us(b->settle->clock), alert);
+	raise_alert(b->settle->explain,
+		&(struct raise){hit, w, verdict, clock_wall_us(b->settle->clock)}, alert);
 	job->tally.alerts++;
 }
 

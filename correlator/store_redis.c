@@ -159,7 +159,8 @@ static size_t not_kept(struct store_redis *s, struct store_cell *const *cells, s
 static int fetch(struct store *store, struct store_cell *const *cells, size_t count)
 {
 	struct store_redis *s = of(store);
-	CLEANUP(mem_cleanup) struct store_cell **missing = mem_array(count, sizeof *missing);
+	CLEANUP(mem_cleanup)
+	struct store_cell **missing = mem_array(count, sizeof(struct store_cell *));
 	size_t left = not_kept(s, cells, count, missing);
 
 	for (size_t at = 0; at < left; at += CELLS_PER_FLUSH) {

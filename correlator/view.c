@@ -244,6 +244,15 @@ struct slice view_text(struct view *v, struct view_value *value)
 	return value->text;
 }
 
+static char lower_ascii(char c)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	if (c >= 'A' && c <= 'Z')
+		c = letters[c - 'A'];
+	return c;
+}
+
 static struct slice lowered(struct view *v, struct slice text)
 {
 	bool upper = false;
@@ -258,8 +267,7 @@ static struct slice lowered(struct view *v, struct slice text)
 
 	char *at = arena_alloc(v->arena, text.len);
 	for (size_t i = 0; i < text.len; i++)
-		at[i] = text.at[i] >= 'A' && text.at[i] <= 'Z' ? (char)(text.at[i] + 32)
-							       : text.at[i];
+		at[i] = lower_ascii(text.at[i]);
 	return slice_over(at, text.len);
 }
 

@@ -174,7 +174,7 @@ static bool count_around(const struct window *w, const struct window_spec *spec,
 static bool chain_ends(const struct window *w, const struct window_spec *spec, size_t at,
 	struct window_verdict *ret)
 {
-	int64_t starts[CORRELATION_RULES_MAX];
+	int64_t starts[CORRELATION_RULES_MAX] = {0};
 	bool reached[CORRELATION_RULES_MAX] = {false};
 
 	for (size_t i = 0; i < w->element_count; i++) {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SECOND = 1000000 };
+#define SECOND INT64_C(1000000)
 
 static const struct window_spec three_events = {.kind = WINDOW_EVENT_COUNT,
 	.timespan_us = 60 * SECOND,
@@ -227,7 +227,7 @@ static void a_window_keeps_no_more_than_it_needs(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5000; i++) {
-		struct hit hit = hit_at(i % 7, i, 0);
+		struct hit hit = hit_at((int64_t)(i % 7), i, 0);
 
 		(void)window_apply(&w, &three_events, &hit, &verdict);
 	}
