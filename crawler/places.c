@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+	ONE_SYLLABLE_MAX = 6,
 	PLACES_MAX = 4000,
 	SPELLINGS_MAX = 20000,
 	SAME_NAME_MAX = 8,
@@ -277,9 +278,17 @@ static bool is_district(const struct judge *j, const struct candidate *c)
 	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain);
 }
 
+static bool has_digit(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] >= '0' && s.at[i] <= '9')
+			return true;
+	return false;
+}
+
 static bool lacks_capital(const struct judge *j, const struct candidate *c)
 {
-	if (j->text->plain || j->text->shouts)
+	if (j->text->plain || j->text->shouts || has_digit(c->spelling->text))
 		return false;
 	for (uint32_t i = c->hit->from; i < c->hit->to; i++)
 		if (j->text->capital[i])
@@ -315,6 +324,20 @@ static bool collides(const struct judge *j, const struct candidate *c)
 	return true;
 }
 
+static bool is_one_syllable(const struct candidate *c)
+{
+	return slice_find_byte(c->spelling->text, ' ') == c->spelling->text.len &&
+		c->spelling->text.len <= ONE_SYLLABLE_MAX;
+}
+
+static bool after_level(const struct judge *j, const struct candidate *c)
+{
+	static const char *const exact[] = {"xã", "phường", "thị trấn", "huyện", NULL};
+	static const char *const folded[] = {"xa", "phuong", "thi tran", "huyen", NULL};
+
+	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain);
+}
+
 static void judge_alone(const struct judge *j, struct candidate *c)
 {
 	enum ambiguity a = ambiguity(j, c);
@@ -324,14 +347,16 @@ static void judge_alone(const struct judge *j, struct candidate *c)
 		c->sure = c->spelling->kind == SPELLING_POSITIVE;
 		return;
 	}
-	if (lacks_capital(j, c) || (!landmark && on_a_street(j, c))) {
+	if (lacks_capital(j, c) || (!landmark && on_a_street(j, c)) ||
+		(is_one_syllable(c) && (j->text->plain || !after_level(j, c)))) {
 		c->dropped = true;
 		return;
 	}
 	c->sure = a == AMBIGUITY_LOW || (a == AMBIGUITY_MEDIUM && !j->text->plain);
 }
 
-/* A sure place or a name of the province nearby, and no other province nearer than that. */
+/* A sure place or a name of the province nearby, and no other province nearer than that; a name
+ * that is only somewhat ambiguous finds its context anywhere in the text. */
 static bool context_allows(const struct judge *j, const struct candidate *c)
 {
 	uint32_t good = UINT32_MAX, bad = UINT32_MAX;
@@ -349,7 +374,8 @@ static bool context_allows(const struct judge *j, const struct candidate *c)
 	}
 	if (c->sure)
 		return bad > CONTEXT_REACH || good < bad || !collides(j, c);
-	return good <= CONTEXT_REACH && good <= bad;
+	uint32_t enough = ambiguity(j, c) == AMBIGUITY_HIGH ? CONTEXT_REACH : UINT32_MAX - 1;
+	return good <= enough && good <= bad;
 }
 
 /* Which of the places of one name is meant: by the level word, else the unit in force. */
@@ -369,7 +395,7 @@ static const struct place *choose(const struct judge *j, const struct candidate 
 
 		if (place->rank == wanted)
 			return place;
-		if (place->rank > best->rank)
+		if (place->rank >= best->rank)
 			best = place;
 	}
 	return best;
@@ -404,6 +430,21 @@ static void collect(struct judge *j, const struct phrase_hits *hits)
 	}
 }
 
+static void add_ranks(
+	const struct judge *j, enum rank lowest, enum rank highest, struct places_found *ret)
+{
+	for (size_t i = 0; i < j->count; i++) {
+		const struct candidate *c = &j->at[i];
+
+		if (c->dropped || c->spelling->kind != SPELLING_PLACE || c->spelling->count == 0 ||
+			!context_allows(j, c))
+			continue;
+		const struct place *place = choose(j, c);
+		if (place->rank >= lowest && place->rank <= highest)
+			add_found(ret, place, c->hit->in_title);
+	}
+}
+
 void places_find(const struct places *p, struct arena *a, const struct phrase_text *text,
 	struct places_found *ret)
 {
@@ -415,16 +456,10 @@ void places_find(const struct places *p, struct arena *a, const struct phrase_te
 	collect(&j, &hits);
 	for (size_t i = 0; i < j.count; i++)
 		judge_alone(&j, &j.at[i]);
-	for (size_t i = 0; i < j.count; i++) {
-		const struct candidate *c = &j.at[i];
-
-		if (c->dropped || c->spelling->kind != SPELLING_PLACE || c->spelling->count == 0 ||
-			!context_allows(&j, c))
-			continue;
-		const struct place *place = choose(&j, c);
-		if (place->rank != RANK_PROVINCE)
-			add_found(ret, place, c->hit->in_title);
-	}
+	add_ranks(&j, RANK_DISTRICT, RANK_LANDMARK, ret);
+	/* The province says little, and only where nothing says more. */
+	if (ret->count == 0)
+		add_ranks(&j, RANK_PROVINCE, RANK_PROVINCE, ret);
 }
 
 const struct place_found *places_primary(const struct places_found *found)

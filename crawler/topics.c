@@ -36,6 +36,7 @@ struct topic {
 	unsigned severity, wanted; /* score */
 	struct need_set needs[NEEDS_MAX];
 	size_t need_count;
+	struct need_set unless; /* one of them present takes the topic away */
 	uint32_t near_window[NEARS_MAX];
 	size_t near_count;
 };
@@ -121,28 +122,37 @@ static bool load_near(const struct loader *in, const struct yaml_node *list, siz
 	return true;
 }
 
-static bool load_needs(const struct loader *in, const struct yaml_node *list, struct topic *topic)
+static bool load_need_set(
+	const struct loader *in, const struct yaml_node *any, struct need_set *set)
 {
-	for (size_t i = 0; list != NULL && i < list->count; i++) {
-		const struct yaml_node *any = list->values[i];
-		struct need_set *set = &topic->needs[i];
+	if (any->kind != YAML_LIST || any->count > NEED_NAMES_MAX)
+		return err_set(in->err, in->path, any->line,
+			"a list of at most %d names was expected", NEED_NAMES_MAX);
+	for (size_t i = 0; i < any->count; i++) {
+		struct slice name = any->values[i]->text;
+		bool marker = slice_starts(name, SLICE("markers."));
+		enum need_kind kind = marker             ? NEED_MARKER
+			: slice_is(name, "assets.names") ? NEED_NAMES
+							 : NEED_TOPIC;
 
-		if (i == NEEDS_MAX || any->kind != YAML_LIST || any->count > NEED_NAMES_MAX)
-			return err_set(in->err, in->path, any->line,
-				"needs is a list of at most %d lists of at most %d names",
-				NEEDS_MAX, NEED_NAMES_MAX);
-		for (size_t k = 0; k < any->count; k++) {
-			struct slice name = any->values[k]->text;
-			bool marker = slice_starts(name, SLICE("markers."));
-
-			set->any[set->count++] = (struct need){marker    ? NEED_MARKER
-					: slice_is(name, "assets.names") ? NEED_NAMES
-									 : NEED_TOPIC,
-				marker ? slice_from(name, strlen("markers.")) : name};
-		}
-		topic->need_count++;
+		set->any[set->count++] =
+			(struct need){kind, marker ? slice_from(name, strlen("markers.")) : name};
 	}
 	return true;
+}
+
+static bool load_needs(const struct loader *in, const struct yaml_node *node, struct topic *topic)
+{
+	const struct yaml_node *list = yaml_get(node, "needs"), *unless = yaml_get(node, "unless");
+
+	for (size_t i = 0; list != NULL && i < list->count; i++) {
+		if (i == NEEDS_MAX)
+			return err_set(
+				in->err, in->path, list->line, "more than %d needs", NEEDS_MAX);
+		if (!load_need_set(in, list->values[i], &topic->needs[topic->need_count++]))
+			return false;
+	}
+	return unless == NULL || load_need_set(in, unless, &topic->unless);
 }
 
 static bool load_topic(const struct loader *in, const struct yaml_node *node)
@@ -150,7 +160,7 @@ static bool load_topic(const struct loader *in, const struct yaml_node *node)
 	struct topics *t = in->t;
 	const struct yaml_node *id = yaml_get(node, "id"), *name = yaml_get(node, "vi");
 	const struct yaml_node *alert = yaml_get(node, "alert");
-	int64_t severity = 0;
+	int64_t severity = 0, hits = alert != NULL && slice_is(alert->text, "each") ? 1 : 2;
 
 	if (id == NULL || id->text.len == 0)
 		return err_set(in->err, in->path, node->line, "a topic needs an id");
@@ -160,20 +170,22 @@ static bool load_topic(const struct loader *in, const struct yaml_node *node)
 		(!yaml_to_i64(yaml_get(node, "severity"), &severity) || severity < 0 ||
 			severity > 4))
 		return err_set(in->err, in->path, node->line, "severity must be 0 to 4");
+	if (yaml_get(node, "hits") != NULL &&
+		(!yaml_to_i64(yaml_get(node, "hits"), &hits) || hits < 1 || hits > 10))
+		return err_set(in->err, in->path, node->line, "hits must be 1 to 10");
 	size_t owner = t->topic_count++;
 	struct topic *topic = &t->topics[owner];
 	topic->id = id->text;
 	topic->name_vi = name == NULL ? id->text : name->text;
 	topic->severity = (unsigned)severity;
-	topic->wanted = alert != NULL && slice_is(alert->text, "each") ? 1 : 2;
+	topic->wanted = (unsigned)hits;
 	struct use use = {.kind = USE_PHRASE, .owner = owner};
 	struct use negative = {.kind = USE_NEGATIVE, .owner = owner};
 	return add_list(in, yaml_get(node, "phrases"), use, PHRASE_EXACT | PHRASE_FOLDED) &&
 		add_list(in, yaml_get(node, "strict"), use, PHRASE_EXACT) &&
 		add_list(in, yaml_get(node, "informal"), use, PHRASE_EXACT | PHRASE_FOLDED) &&
 		add_list(in, yaml_get(node, "negative"), negative, PHRASE_EXACT | PHRASE_FOLDED) &&
-		load_near(in, yaml_get(node, "near"), owner) &&
-		load_needs(in, yaml_get(node, "needs"), topic);
+		load_near(in, yaml_get(node, "near"), owner) && load_needs(in, node, topic);
 }
 
 static bool load_markers(const struct loader *in, const struct yaml_node *map)
@@ -411,18 +423,22 @@ static bool need_met(const struct topics *t, const struct phrase_hits *hits,
 	return false;
 }
 
+static bool any_met(const struct topics *t, const struct phrase_hits *hits,
+	const struct need_set *set, const struct topics_found *found)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (need_met(t, hits, &set->any[i], found))
+			return true;
+	return false;
+}
+
 static bool needs_met(const struct topics *t, const struct phrase_hits *hits,
 	const struct topic *topic, const struct topics_found *found)
 {
-	for (size_t i = 0; i < topic->need_count; i++) {
-		bool met = false;
-
-		for (size_t k = 0; k < topic->needs[i].count && !met; k++)
-			met = need_met(t, hits, &topic->needs[i].any[k], found);
-		if (!met)
+	for (size_t i = 0; i < topic->need_count; i++)
+		if (!any_met(t, hits, &topic->needs[i], found))
 			return false;
-	}
-	return true;
+	return !any_met(t, hits, &topic->unless, found);
 }
 
 static int topic_order(const void *a, const void *b)
