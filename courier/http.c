@@ -191,7 +191,11 @@ static void say_failure(const struct exchange *x, CURLcode code, char *said, siz
 {
 	CLEANUP(buf_release) struct buf text = {0};
 
-	if (x->head_len > ANSWER_LEN_MAX || x->body_len > ANSWER_LEN_MAX)
+	/* Of a header line beyond its own limit libcurl says that it is out of memory. */
+	bool too_long = x->head_len > ANSWER_LEN_MAX || x->body_len > ANSWER_LEN_MAX ||
+		code == CURLE_OUT_OF_MEMORY;
+
+	if (too_long)
 		buf_printf(&text, "answer is longer than %d bytes", ANSWER_LEN_MAX);
 	else
 		buf_add_text(&text, x->said[0] ? x->said : curl_easy_strerror(code));

@@ -162,19 +162,22 @@ static void a_redirect_is_not_followed(void **state)
 
 static void an_endless_answer_is_cut_off(void **state)
 {
-	static const char *const starts[] = {
-		"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nx: ",
+	static const struct {
+		const char *start, *said;
+	} rows[] = {
+		{"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n", "longer than 65536"},
+		{"HTTP/1.1 200 OK\r\nx: ",
+			"longer than 65536"}, /* beyond libcurl's own limit of a line */
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct got got;
 
-		exchange(starts[i], (size_t)4 << 20, &got);
+		exchange(rows[i].start, (size_t)4 << 20, &got);
 		assert_int_equal(got.status, 0);
 		assert_true(got.body_len <= ANSWER_KEPT_MAX);
-		assert_true(strlen(got.said) > 5);
+		assert_non_null(strcasestr(got.said, rows[i].said));
 	}
 }
 
