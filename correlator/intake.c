@@ -10,7 +10,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { KNOWN_STREAMS_MAX = 4096, ME_MAX = 128 };
+enum {
+	KNOWN_STREAMS_MAX = 4096,
+	ME_MAX = 128,
+	READ_LEN_MAX = 8 << 20, /* bytes of one stream held at once, about */
+};
 
 /* Reading, acknowledging and holding a lease must work in a Redis that is full, or it would stay
  * full: hence allow-oom. All scripts: KEYS[1] the stream, KEYS[2] its lease, ARGV[1] this worker.
@@ -67,6 +71,7 @@ struct stream {
 	bool recovering;    /* reads its pending entries, after `after` */
 	char after[48];     /* "ms-seq" */
 	bool may_have_more; /* the last read was full */
+	size_t entries;     /* asked for with the next read */
 	struct queued *queue;
 	size_t queue_count, queue_room;
 	size_t acked, next; /* entries before them were acknowledged, given out */
@@ -154,8 +159,9 @@ static void add_stream(struct intake *in, struct slice name)
 	in->streams = mem_resize(in->streams, in->count + 1, sizeof *in->streams);
 	in->asked = mem_resize(in->asked, in->count + 1, sizeof *in->asked);
 	struct stream *s = &in->streams[in->count++];
-	*s = (struct stream){
-		.name = mem_printf("%.*s", SLICE_ARG(name)), .hash = digest_hash64(name)};
+	*s = (struct stream){.name = mem_printf("%.*s", SLICE_ARG(name)),
+		.hash = digest_hash64(name),
+		.entries = in->options.entries};
 	stream_lease(name, &s->lease);
 	start_recovery(s);
 	CLEANUP(mem_cleanup) char *label = mem_printf("stream=\"%s\"", s->name);
@@ -293,7 +299,10 @@ static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
 		for (size_t i = 0; i < count; i++)
 			enqueue(s, redis_reply_at(entries, i));
 	}
-	s->may_have_more = s->recovering || count >= in->options.entries;
+	s->may_have_more = s->recovering || count >= s->entries;
+	s->entries = s->text.len > READ_LEN_MAX ? (s->entries + 1) / 2 : s->entries * 2;
+	if (s->entries > in->options.entries)
+		s->entries = in->options.entries;
 	if (count == 0)
 		s->recovering = false;
 	if (count == 0)
@@ -304,12 +313,12 @@ static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
  * at once, so that the others do not run ahead of it. */
 int intake_read(struct intake *in)
 {
-	char entries[24];
-
-	must(snprintf(entries, sizeof entries, "%zu", in->options.entries) > 0);
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < in->count; i++) {
 			struct stream *s = &in->streams[i];
+			char entries[24];
+
+			must(snprintf(entries, sizeof entries, "%zu", s->entries) > 0);
 			const struct slice args[] = {slice_of(in->me), SLICE(CORRELATOR_GROUP),
 				slice_of(in->options.worker), slice_of(entries),
 				s->recovering ? slice_of(s->after) : SLICE(">")};

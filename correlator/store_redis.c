@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELLS_PER_FLUSH = 256, ENTRY_COST = 160, NUMBER_MAX = 24 };
+enum { CELLS_PER_FLUSH = 256, BYTES_PER_FLUSH = 4 << 20, ENTRY_COST = 160, NUMBER_MAX = 24 };
 
 /* KEYS[1] the window, KEYS[2] its bucket's alerts; ARGV: the version that is replaced, the new
  * blob, its lifetime in ms, how many alerts to keep, the alerts. 1, or the blob that is there.
@@ -192,7 +192,8 @@ static void on_written(void *ctx, size_t index, const struct redis_reply *reply)
 	}
 }
 
-static void queue_write(struct store_redis *s, const struct store_cell *cell)
+/* Gives about how many bytes. */
+static size_t queue_write(struct store_redis *s, const struct store_cell *cell)
 {
 	CLEANUP(mem_cleanup)
 	struct slice *args = mem_array(4 + cell->alert_count, sizeof(struct slice));
@@ -206,20 +207,26 @@ static void queue_write(struct store_redis *s, const struct store_cell *cell)
 	args[1] = buf_slice(&cell->next);
 	args[2] = slice_of(ttl);
 	args[3] = slice_of(alerts);
-	for (size_t i = 0; i < cell->alert_count; i++)
+	size_t len = cell->next.len;
+	for (size_t i = 0; i < cell->alert_count; i++) {
 		args[4 + i] = buf_slice(&cell->alerts[i]);
+		len += args[4 + i].len;
+	}
 	redis_queue_script(s->options.redis, &s->write,
 		(struct redis_keys){cell->key, slice_of(stream)}, args, 4 + cell->alert_count);
+	return len;
 }
 
 static int commit(struct store *store, struct store_cell *const *cells, size_t count)
 {
 	struct store_redis *s = of(store);
 
-	for (size_t at = 0; at < count; at += CELLS_PER_FLUSH) {
-		for (size_t i = at; i < count && i < at + CELLS_PER_FLUSH; i++)
-			queue_write(s, cells[i]);
-		int said = flush(s, cells + at, on_written);
+	for (size_t at = 0; at < count;) {
+		size_t from = at, len = 0;
+
+		for (; at < count && at < from + CELLS_PER_FLUSH && len < BYTES_PER_FLUSH; at++)
+			len += queue_write(s, cells[at]);
+		int said = flush(s, cells + from, on_written);
 		if (said < 0)
 			return said;
 	}
