@@ -1,7 +1,7 @@
 #include "console/people.h"
 #include "tests/unit/console/record_fixture.h"
 
-static const struct session_times times = {30 * 60 * 1000, 12 * 3600 * 1000};
+static const struct session_times times = {INT64_C(30) * 60 * 1000, INT64_C(12) * 3600 * 1000};
 
 static int64_t minutes(int64_t count)
 {
@@ -78,14 +78,14 @@ static void a_session_ends_by_idleness_and_by_age(void **state)
 	start(f->db, &lan, NOW_US, token);
 	assert_true(holds(f->db, token, NOW_US + minutes(29)));
 	assert_false(holds(f->db, token, NOW_US + minutes(31)));
-	for (int64_t at = 0; at < 12 * 60; at += 20) {
+	for (int64_t at = 0; at < INT64_C(12) * 60; at += 20) {
 		db_begin(f->db, DB_WRITE);
 		assert_true(session_find(
 			f->db, slice_of(token), &times, NOW_US + minutes(at), &session));
 		session_touch(f->db, session.token, NOW_US + minutes(at));
 		assert_int_equal(db_end(f->db), 0);
 	}
-	assert_false(holds(f->db, token, NOW_US + minutes(12 * 60 + 1)));
+	assert_false(holds(f->db, token, NOW_US + minutes(INT64_C(12) * 60 + 1)));
 }
 
 static void the_record_does_not_hold_the_token(void **state)
