@@ -9,7 +9,7 @@
 #include <iconv.h>
 #include <string.h>
 
-enum { PRESCAN_LEN = 4096 };
+enum { PRESCAN_LEN = 4096, HELD_BACK_MAX = 16 };
 
 /* Names by the Encoding standard, what iconv calls them, and labels pages use. */
 static const struct {
@@ -197,6 +197,11 @@ static struct slice convert(struct arena *a, iconv_t converter, struct slice byt
 			left--;
 		}
 	}
+	/* CP1258 and TCVN hold a letter back until they know that no mark follows. */
+	size_t room = HELD_BACK_MAX;
+	char *to = buf_room(&out, room);
+	iconv(converter, NULL, NULL, &to, &room);
+	buf_grew(&out, HELD_BACK_MAX - room);
 	struct slice text = arena_slice(a, buf_slice(&out));
 	buf_release(&out);
 	return text;

@@ -1,0 +1,20 @@
+#include "crawler/feed.h"
+#include "crawler/sitemap.h"
+#include "lib/mem.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	CLEANUP(buf_release) struct buf out = {0};
+	struct json_writer w = json_writer_on(&out);
+	struct err err = {0}, map_err = {0};
+	struct feed feed;
+	struct sitemap map;
+
+	feed_read(a, slice_over(bytes, len), NULL, &feed, &err);
+	feed_write(&feed, "utf-8", NULL, &w);
+	sitemap_read(a, slice_over(bytes, len), &map, &map_err);
+	return 0;
+}

@@ -1,0 +1,168 @@
+#include "crawler/feed.h"
+#include "crawler/sitemap.h"
+#include "lib/mem.h"
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+static bool read_text(struct arena *a, const char *text, struct feed *feed, struct err *err)
+{
+	struct url base;
+
+	assert_true(url_parse(a, SLICE("http://h.vn/rss/feed.xml"), NULL, &base));
+	return feed_read(a, slice_of(text), &base, feed, err);
+}
+
+static void each_version_gives_its_entries(void **state)
+{
+	static const struct {
+		const char *text, *version;
+	} rows[] = {
+		{"<rss version='2.0'><channel><item><title>T</title><link>http://h.vn/a</link></item></channel></rss>",
+			"rss20"},
+		{"<rss version='0.91'><channel><item><title>T</title><link>/a</link></item></channel></rss>",
+			"rss091u"},
+		{"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/'>"
+		 "<channel><title>F</title></channel><item><title>T</title><link>http://h.vn/a</link></item></rdf:RDF>",
+			"rss10"},
+		{"<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>T</title><link href='../a'/></entry></feed>",
+			"atom10"},
+		{"<feed version='0.3' xmlns='http://purl.org/atom/ns#'><entry><title>T</title>"
+		 "<link rel='alternate' href='http://h.vn/a'/></entry></feed>",
+			"atom03"},
+		{"<rss version='2.0'><channel><item><title>T</title><guid>http://h.vn/a</guid></item></channel></rss>",
+			"rss20"},
+	};
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct feed feed;
+		struct err err = {0};
+
+		assert_true(read_text(a, rows[i].text, &feed, &err));
+		assert_string_equal(feed.version, rows[i].version);
+		assert_int_equal(feed.entry_count, 1);
+		assert_true(slice_is(feed.entries[0].title, "T"));
+		assert_true(slice_is(feed.entries[0].link, "http://h.vn/a"));
+	}
+}
+
+static void names_of_persons_are_not_kept(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	CLEANUP(buf_release) struct buf out = {0};
+	struct json_writer w = json_writer_on(&out);
+	struct feed feed;
+	struct err err = {0};
+	(void)state;
+
+	assert_true(read_text(a,
+		"<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><managingEditor>Xx</managingEditor>"
+		"<item><title>T</title><author>Xx</author><dc:creator>Xx</dc:creator></item></channel></rss>",
+		&feed, &err));
+	feed_write(&feed, "utf-8", NULL, &w);
+	assert_null(strstr(out.at, "Xx"));
+}
+
+static void a_broken_feed_gives_what_came_before_and_the_reason(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct feed feed;
+	struct err err = {0};
+	(void)state;
+
+	assert_false(read_text(a,
+		"<rss version='2.0'><channel>\n<item><title>Một</title></item>\n<item><title>Hai</titl",
+		&feed, &err));
+	assert_int_equal(feed.entry_count, 2);
+	assert_true(slice_is(feed.entries[0].title, "Một"));
+	assert_int_equal(err.line, 3);
+}
+
+static void something_else_is_no_feed(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct feed feed;
+	struct err err = {0};
+	(void)state;
+
+	assert_false(read_text(a, "<html><body>x</body></html>", &feed, &err));
+	assert_string_equal(feed.version, "");
+}
+
+static void entities_of_html_are_known_and_bombs_are_not_set_off(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct feed feed;
+	struct err err = {0}, bomb = {0};
+	(void)state;
+
+	assert_true(read_text(a,
+		"<rss version='2.0'><channel><title>a&nbsp;&agrave;</title></channel></rss>", &feed,
+		&err));
+	assert_true(slice_is(feed.title, "a\xC2\xA0\xC3\xA0"));
+	CLEANUP(buf_release) struct buf text = {0};
+	buf_add_text(&text,
+		"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>");
+	for (char c = 'b'; c < 'm'; c++) {
+		buf_printf(&text, "<!ENTITY %c '", c);
+		for (int i = 0; i < 10; i++)
+			buf_printf(&text, "&%c;", c - 1);
+		buf_add_text(&text, "'>");
+	}
+	buf_add_text(&text, "]><rss version='2.0'><channel><title>&l;</title></channel></rss>");
+	assert_false(read_text(a, buf_text(&text), &feed, &bomb));
+	assert_non_null(strstr(err_text(&bomb), "amplification"));
+}
+
+static void depth_is_bounded(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	CLEANUP(buf_release) struct buf text = {0};
+	struct feed feed;
+	struct err err = {0};
+	(void)state;
+
+	for (int i = 0; i < 200; i++)
+		buf_add_text(&text, "<rss>");
+	assert_false(read_text(a, buf_text(&text), &feed, &err));
+	assert_non_null(strstr(err_text(&err), "too deep"));
+}
+
+static void sitemaps_name_pages_or_sitemaps(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct sitemap map;
+	struct err err = {0};
+	(void)state;
+
+	assert_true(sitemap_read(a,
+		SLICE("<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'><url><loc> http://h.vn/a&amp;b </loc>"
+		      "<lastmod>2025-10-05</lastmod></url><url></url></urlset>"),
+		&map, &err));
+	assert_false(map.is_index);
+	assert_int_equal(map.count, 1);
+	assert_true(slice_is(map.entries[0].loc, "http://h.vn/a&b"));
+	assert_int_equal(map.entries[0].changed.day, 5);
+	assert_true(sitemap_read(a,
+		SLICE("<sitemapindex><sitemap><loc>http://h.vn/s</loc></sitemap></sitemapindex>"),
+		&map, &err));
+	assert_true(map.is_index && map.count == 1);
+	assert_false(sitemap_read(a, SLICE("<html/>"), &map, &err));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_version_gives_its_entries),
+		cmocka_unit_test(names_of_persons_are_not_kept),
+		cmocka_unit_test(a_broken_feed_gives_what_came_before_and_the_reason),
+		cmocka_unit_test(something_else_is_no_feed),
+		cmocka_unit_test(entities_of_html_are_known_and_bombs_are_not_set_off),
+		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(sitemaps_name_pages_or_sitemaps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+#include "crawler/robots.h"
+#include "tests/unit/test.h"
+
+static bool allows(const char *text, const char *target)
+{
+	struct robots *r = robots_read(slice_of(text), SLICE("haidang"));
+	bool allowed = robots_allows(r, slice_of(target));
+
+	robots_free(&r);
+	return allowed;
+}
+
+static void the_longest_rule_of_our_group_wins(void **state)
+{
+	static const struct {
+		const char *text, *target;
+		bool allowed;
+	} rows[] = {
+		{"", "/x", true},
+		{"User-agent: *\nDisallow: /", "/x", false},
+		{"User-agent: *\nDisallow: /", "/robots.txt", true},
+		{"User-agent: *\nDisallow:", "/x", true},
+		{"User-agent: *\nDisallow: /a\nAllow: /a/b", "/a/b/c", true},
+		{"User-agent: *\nDisallow: /a\nAllow: /a", "/a", true},
+		{"User-agent: *\nDisallow: /\n\nUser-agent: HaiDang\nAllow: /", "/x", true},
+		{"User-agent: haidang\nDisallow: /a\nUser-agent: b\nDisallow: /b\nUser-agent: haidang\nDisallow: /c",
+			"/c", false},
+		{"User-agent: haidang\nDisallow: /a\nUser-agent: b\nDisallow: /b", "/b", true},
+		{"User-agent: x\nUser-agent: haidang\nDisallow: /a", "/a", false},
+		{"User-agent: *\nDisallow: /*.pdf$", "/f.pdf", false},
+		{"User-agent: *\nDisallow: /*.pdf$", "/f.pdf?x", true},
+		{"User-agent: *\nDisallow: /a*b*c", "/a-b-b-c", false},
+		{"User-agent: *\nDisallow: /%7Ex", "/~x", false},
+		{"User-agent: *\nDisallow: /đ", "/%C4%91", false},
+		{"User-agent: *\nDisallow: /a%2fb", "/a/b", true},
+		{"\xEF\xBB\xBFUser-agent: *\r\nDisallow: /x\r\n", "/x", false},
+		{"user-agent:*\rdisallow:/x # no\r", "/x", false},
+		{"Disallow: /x", "/x", true},
+		{"nonsense\n<html>\nUser-agent: *\nDisallow: /x", "/x", false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (allows(rows[i].text, rows[i].target) != rows[i].allowed)
+			fail_msg("\"%s\" on %s", rows[i].text, rows[i].target);
+}
+
+static void a_missing_file_allows_and_a_failing_server_forbids(void **state)
+{
+	static const struct {
+		unsigned status;
+		bool allowed;
+	} rows[] = {{404, true}, {401, true}, {403, true}, {500, false}, {503, false}, {0, false}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct robots *r = robots_for_status(rows[i].status);
+
+		assert_int_equal(robots_allows(r, SLICE("/x")), rows[i].allowed);
+		robots_free(&r);
+	}
+}
+
+static void delay_and_sitemaps_are_told(void **state)
+{
+	struct robots *r = robots_read(
+		SLICE("Sitemap: http://a/s.xml\nUser-agent: haidang\nCrawl-delay: 2.5\nUser-agent: *\nCrawl-delay: 9"),
+		SLICE("haidang"));
+	(void)state;
+
+	assert_true(robots_delay_s(r) == 2.5);
+	assert_int_equal(robots_sitemap_count(r), 1);
+	assert_true(slice_is(robots_sitemap(r, 0), "http://a/s.xml"));
+	robots_free(&r);
+}
+
+static void only_the_first_500_kib_count(void **state)
+{
+	static char text[ROBOTS_LEN_MAX + 64];
+	size_t len = 0;
+	(void)state;
+
+	for (; len < ROBOTS_LEN_MAX; len++)
+		text[len] = len % 64 == 63 ? '\n' : '#';
+	static const char tail[] = "\nUser-agent: *\nDisallow: /\n";
+	for (size_t i = 0; tail[i] != '\0'; i++)
+		text[len++] = tail[i];
+	struct robots *r = robots_read(slice_over(text, len), SLICE("haidang"));
+	assert_true(robots_allows(r, SLICE("/x")));
+	robots_free(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_longest_rule_of_our_group_wins),
+		cmocka_unit_test(a_missing_file_allows_and_a_failing_server_forbids),
+		cmocka_unit_test(delay_and_sitemaps_are_told),
+		cmocka_unit_test(only_the_first_500_kib_count),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
