@@ -14,7 +14,7 @@ for t in $(git ls-files -co --exclude-standard 'tests/fuzz/*/fuzz_*.c'); do
 		continue
 	fi
 	# shellcheck disable=SC2086
-	if said=$(timeout 120 "$b/${t%.c}" $inputs 2>&1); then
+	if said=$(timeout -k 5 120 "$b/${t%.c}" $inputs 2>&1); then
 		echo "ok $count - $name: $(echo "$inputs" | wc -l) inputs"
 	else
 		failed=$((failed + 1))

@@ -5,7 +5,7 @@ b=$1
 count=0 failed=0
 for t in $(git ls-files -co --exclude-standard 'tests/unit/*/test_*.c'); do
 	prog=$b/${t%.c}
-	said=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 "$prog" 2>"$prog.log")
+	said=$(CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 120 "$prog" 2>"$prog.log")
 	rc=$?
 	lines=$(printf '%s\n' "$said" | grep -E '^(not )?ok ' | sed -E 's/^(not ok|ok) [0-9]+ (- )?/\1 /')
 	if [ -z "$lines" ] || { [ $rc != 0 ] && ! printf '%s\n' "$lines" | grep -q '^not ok'; }; then

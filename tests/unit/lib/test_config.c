@@ -182,6 +182,8 @@ static void a_wrong_key_or_shape_is_refused_with_its_place(void **state)
 		{"probe:\n  dns.tunnel_len: 3\n",
 			":2: probe.dns.tunnel_len: unknown key; the "
 			"nearest known one is probe.dns.tunnel_len"},
+		{"probe.dns:\n  tunnel_len: 3\n",
+			":1: probe.dns: unknown key; the nearest known one is "},
 		{"workers: 3\n",
 			":1: workers: found \"3\", expected a section with settings in it"},
 		{"log: {}\nporbe:\n  workers: 3\n",

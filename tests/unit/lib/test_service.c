@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FOREVER_MS = 60000 };
+enum { FOREVER_MS = 60000, PATIENCE_S = 30 };
 
 /* A service on a manual clock, and what its callbacks did. */
 struct bench {
@@ -251,6 +251,7 @@ static void a_second_stop_signal_ends_at_once(void **state)
 	pid_t child = fork();
 
 	if (child == 0) {
+		(void)alarm(PATIENCE_S);
 		(void)signal(SIGTERM, SIG_DFL);
 		drain_forever(told[1]);
 	}
@@ -350,5 +351,7 @@ int main(void)
 		cmocka_unit_test(the_service_manager_is_told),
 	};
 
+	/* A hung service blocks SIGTERM, which a test runner would send. */
+	(void)alarm(PATIENCE_S);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
