@@ -9,6 +9,9 @@
 
 enum { FORMAT = 1 };
 
+/* Microseconds; beyond any date, and far from where sums of times overflow. */
+#define TIME_MAX (INT64_C(1) << 60)
+
 static void put(struct buf *out, uint64_t value, unsigned bytes)
 {
 	while (bytes-- > 0)
@@ -20,6 +23,17 @@ static uint64_t take_u64(struct cursor *c)
 	uint64_t high = cursor_be32(c);
 
 	return high << 32 | cursor_be32(c);
+}
+
+static int64_t take_time(struct cursor *c)
+{
+	int64_t time_us = (int64_t)take_u64(c);
+
+	if (time_us > TIME_MAX || time_us < -TIME_MAX) {
+		c->bad = true;
+		return 0;
+	}
+	return time_us;
 }
 
 /* What elements mean depends on kind and timespan; another suppression changes nothing. */
@@ -59,7 +73,7 @@ static void read_elements(struct window *w, struct cursor *c)
 	w->elements = mem_array(count ? count : 1, sizeof *w->elements);
 	w->element_count = count;
 	for (size_t i = 0; i < count; i++) {
-		w->elements[i].time_us = (int64_t)take_u64(c);
+		w->elements[i].time_us = take_time(c);
 		w->elements[i].value = take_u64(c);
 	}
 }
@@ -71,7 +85,7 @@ static void read_samples(struct window *w, struct cursor *c)
 	if (count > WINDOW_SAMPLES_MAX)
 		c->bad = true;
 	for (size_t i = 0; i < count && cursor_ok(c); i++) {
-		struct window_sample s = {.time_us = (int64_t)take_u64(c), .value = take_u64(c)};
+		struct window_sample s = {.time_us = take_time(c), .value = take_u64(c)};
 		s.len = cursor_be16(c);
 		const uint8_t *json = cursor_bytes(c, s.len);
 		if (!json)
@@ -92,9 +106,9 @@ bool window_read(struct window *w, const struct window_spec *spec, struct slice 
 	if (cursor_u8(&c) != FORMAT)
 		return false;
 	uint32_t was = cursor_be32(&c);
-	w->newest_us = (int64_t)take_u64(&c);
-	w->suppressed_until_us = (int64_t)take_u64(&c);
-	w->last_alert_us = (int64_t)take_u64(&c);
+	w->newest_us = take_time(&c);
+	w->suppressed_until_us = take_time(&c);
+	w->last_alert_us = take_time(&c);
 	w->alerts = take_u64(&c);
 	w->muted = take_u64(&c);
 	read_marks(w, &c);
