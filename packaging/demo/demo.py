@@ -106,6 +106,4 @@ class Demo:
         self.children.end_all()
         if self.network:
             self.network.remove()
-        if self.servers:
-            self.servers.stop()
         self.receiver.close()

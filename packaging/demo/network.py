@@ -48,6 +48,7 @@ class Network:
         for target, source in SOURCES.items():
             ip("-n", self.office, "route", "add", target, "dev", INTERFACE, "src", source)
         (self.folder / "resolv.conf").write_text(f"nameserver {RESOLVER}\noptions timeout:1\n")
+        self.children.run(self.in_office("true"))
 
     def in_office(self, *argv):
         """The command line that runs argv in the office, where names are asked of our resolver."""
@@ -59,7 +60,10 @@ class Network:
 
     def remove(self):
         for namespace in (self.office, self.servers):
-            self.children.run(["ip", "netns", "delete", namespace], check=False)
+            try:
+                self.children.run(["ip", "netns", "delete", namespace])
+            except Failed:
+                pass  # it was never made
 
 
 def remove_abandoned(children):

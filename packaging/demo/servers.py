@@ -1,6 +1,5 @@
 """Real servers in the server room: DNS, web, SSH, FTP and the far end of a DNS tunnel."""
 import os
-import pathlib
 import shutil
 
 import network as net
@@ -121,7 +120,6 @@ class Servers:
     def __init__(self, children, network, folder):
         self.children, self.network, self.folder = children, network, folder
         self.has_tunnel = os.path.exists("/dev/net/tun") and shutil.which("iodined") is not None
-        self.made_sshd_folder = False
 
     def start(self):
         for name in ("tmp", "browsing", "ftp", "portal"):
@@ -183,14 +181,6 @@ class Servers:
     def start_ssh(self):
         self.children.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "ssh_host_key"])
         (self.folder / "sshd_config").write_text(SSHD.format(folder=self.folder, ssh=net.SSH))
-        empty = pathlib.Path("/run/sshd")  # sshd insists on it; the service makes it on other machines
-        self.made_sshd_folder = not empty.exists()
-        empty.mkdir(mode=0o755, exist_ok=True)
-        self.start_in_servers("sshd", "/usr/sbin/sshd", "-D", "-e", "-f", self.folder / "sshd_config")
-
-    def stop(self):
-        if self.made_sshd_folder:
-            try:
-                os.rmdir("/run/sshd")
-            except OSError:
-                pass
+        # sshd insists on a folder under /run that its service makes; here it gets a /run of its own.
+        script = 'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec /usr/sbin/sshd -D -e -f "$0"'
+        self.start_in_servers("sshd", "sh", "-c", script, self.folder / "sshd_config")
