@@ -1,0 +1,236 @@
+#include "correlator/intake.h"
+#include "correlator/store_redis.h"
+#include "event/streams.h"
+#include "lib/mem.h"
+#include "tests/redis_server.h"
+#include "tests/unit/test.h"
+
+#include <inttypes.h>
+
+#define STREAM_A "ev:{net.a.0}"
+#define STREAM_B "ev:{net.b.0}"
+
+static struct redis_server server;
+
+/* A worker with a connection of its own, as another process would have. */
+struct worker {
+	struct redis *redis;
+	struct metrics *metrics;
+	struct intake *intake;
+};
+
+static void worker_open(struct worker *w, const char *name, size_t entries)
+{
+	w->redis = redis_new(&(struct redis_options){.address = server.address}, clock_system());
+	w->metrics = metrics_new();
+	w->intake = intake_new(&(struct intake_options){.redis = w->redis,
+		.clock = clock_system(),
+		.metrics = w->metrics,
+		.worker = name,
+		.entries = entries,
+		.streams_max = 8,
+		.lease_ms = 60000});
+	assert_int_equal(intake_scan(w->intake), 0);
+}
+
+static void worker_close(struct worker *w)
+{
+	intake_free(&w->intake);
+	metrics_free(&w->metrics);
+	redis_free(&w->redis);
+}
+
+static void command(const struct slice *args, size_t count)
+{
+	CLEANUP(redis_free)
+	struct redis *r =
+		redis_new(&(struct redis_options){.address = server.address}, clock_system());
+	CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+
+	assert_int_equal(redis_call(r, args[0], args, count, &reply), 0);
+	assert_int_not_equal(redis_reply_kind(reply), REDIS_ERROR);
+}
+
+static void add(const char *stream, uint64_t ms)
+{
+	CLEANUP(mem_cleanup) char *id = mem_printf("%" PRIu64 "-0", ms);
+	const struct slice index[] = {SLICE("SADD"), SLICE(STREAM_INDEX), slice_of(stream)};
+	const struct slice entry[] = {SLICE("XADD"), slice_of(stream), slice_of(id),
+		SLICE(EVENT_FIELD_BATCH), slice_of(id)};
+
+	command(index, 3);
+	command(entry, 5);
+}
+
+static int fresh(void **state)
+{
+	const struct slice flush[] = {SLICE("FLUSHALL")};
+
+	(void)state;
+	command(flush, 1);
+	return 0;
+}
+
+/* The ids that one read gives out, as "A1 B2 ". */
+static void expect_given(struct worker *w, const char *expected)
+{
+	CLEANUP(buf_release) struct buf found = {0};
+	struct intake_entry entry;
+
+	assert_int_equal(intake_read(w->intake), 0);
+	while (intake_next(w->intake, &entry))
+		buf_printf(&found, "%c%" PRIu64 " ", slice_is(entry.stream, STREAM_A) ? 'A' : 'B',
+			entry.id.ms);
+	assert_string_equal(buf_text(&found), expected);
+}
+
+static void streams_are_merged_by_id_up_to_what_each_still_holds_back(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+
+	(void)state;
+	for (uint64_t ms = 1; ms <= 6; ms++)
+		add(STREAM_A, ms);
+	add(STREAM_B, 2);
+	add(STREAM_B, 9);
+	worker_open(&w, "w", 3);
+	expect_given(&w, "A1 A2 B2 A3 ");
+	assert_int_equal(intake_ack(w.intake), 0);
+	expect_given(&w, "A4 A5 A6 ");
+	assert_int_equal(intake_ack(w.intake), 0);
+	expect_given(&w, "B9 ");
+}
+
+static void what_was_not_acknowledged_comes_again_first(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+
+	(void)state;
+	add(STREAM_A, 1);
+	add(STREAM_A, 2);
+	worker_open(&w, "w", 10);
+	expect_given(&w, "A1 A2 ");
+	add(STREAM_A, 3);
+	intake_reset(w.intake);
+	expect_given(&w, "A1 A2 ");
+	assert_int_equal(intake_ack(w.intake), 0);
+	expect_given(&w, "A3 ");
+	assert_int_equal(intake_ack(w.intake), 0);
+	expect_given(&w, "");
+}
+
+static void a_worker_that_lost_its_lease_gets_nothing(void **state)
+{
+	CLEANUP(worker_close) struct worker first = {0};
+	CLEANUP(worker_close) struct worker second = {0};
+	const struct slice expire[] = {SLICE("DEL"), SLICE("lease:" STREAM_A)};
+
+	(void)state;
+	add(STREAM_A, 1);
+	worker_open(&first, "first", 10);
+	expect_given(&first, "A1 ");
+	command(expire, 2);
+	worker_open(&second, "second", 10);
+	add(STREAM_A, 2);
+	assert_int_equal(intake_ack(first.intake), 0);
+	expect_given(&first, "");
+	assert_int_equal(intake_held(first.intake), 0);
+	expect_given(&second, "A2 ");
+}
+
+static void a_lease_is_respected_and_pending_entries_change_hands(void **state)
+{
+	CLEANUP(worker_close) struct worker first = {0};
+	CLEANUP(worker_close) struct worker second = {0};
+
+	(void)state;
+	add(STREAM_A, 1);
+	worker_open(&first, "first", 10);
+	worker_open(&second, "second", 10);
+	expect_given(&first, "A1 ");
+	assert_int_equal(intake_held(second.intake), 0);
+	expect_given(&second, "");
+	assert_int_equal(intake_release(first.intake), 0);
+	assert_int_equal(intake_scan(second.intake), 0);
+	expect_given(&second, "A1 ");
+}
+
+static void a_restarted_worker_takes_its_former_lease_at_once(void **state)
+{
+	CLEANUP(worker_close) struct worker killed = {0};
+	CLEANUP(worker_close) struct worker again = {0};
+
+	(void)state;
+	add(STREAM_A, 1);
+	worker_open(&killed, "same", 10);
+	expect_given(&killed, "A1 ");
+	worker_open(&again, "same", 10);
+	expect_given(&again, "A1 ");
+	expect_given(&killed, "");
+}
+
+static void a_window_written_by_another_worker_is_a_conflict(void **state)
+{
+	CLEANUP(redis_free)
+	struct redis *redis =
+		redis_new(&(struct redis_options){.address = server.address}, clock_system());
+	const struct store_redis_options options = {redis, 1 << 20, 100};
+	CLEANUP(store_redis_free) struct store *one = store_redis_new(&options);
+	CLEANUP(store_redis_free) struct store *two = store_redis_new(&options);
+	struct store_cell a = {.key = SLICE("w:{b00}:r|{}"), .ttl_ms = 60000}, b = a;
+	struct store_cell *cell_a = &a, *cell_b = &b;
+
+	(void)state;
+	assert_int_equal(one->fetch(one, &cell_a, 1), 0);
+	assert_int_equal(two->fetch(two, &cell_b, 1), 0);
+	buf_add_text(&a.next, "version1, by one");
+	buf_add_text(&b.next, "version2, by two");
+	assert_int_equal(one->commit(one, &cell_a, 1), 0);
+	assert_false(a.conflict);
+	assert_int_equal(two->commit(two, &cell_b, 1), 0);
+	assert_true(b.conflict);
+	assert_string_equal(buf_text(&b.blob), "version1, by one");
+	b.conflict = false;
+	assert_int_equal(two->commit(two, &cell_b, 1), 0);
+	assert_false(b.conflict);
+	assert_int_equal(one->fetch(one, &cell_a, 1), 0);
+	assert_string_equal(buf_text(&a.blob), "version1, by one"); /* its own copy, stale */
+	store_redis_forget(one);
+	assert_int_equal(one->fetch(one, &cell_a, 1), 0);
+	assert_string_equal(buf_text(&a.blob), "version2, by two");
+	buf_release(&a.blob);
+	buf_release(&a.next);
+	buf_release(&b.blob);
+	buf_release(&b.next);
+}
+
+static int server_start(void **state)
+{
+	(void)state;
+	redis_server_make(&server, "save", "", NULL);
+	redis_server_start(&server);
+	return 0;
+}
+
+static int server_end(void **state)
+{
+	(void)state;
+	redis_server_remove(&server);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(
+			streams_are_merged_by_id_up_to_what_each_still_holds_back, fresh),
+		cmocka_unit_test_setup(what_was_not_acknowledged_comes_again_first, fresh),
+		cmocka_unit_test_setup(a_worker_that_lost_its_lease_gets_nothing, fresh),
+		cmocka_unit_test_setup(
+			a_lease_is_respected_and_pending_entries_change_hands, fresh),
+		cmocka_unit_test_setup(a_restarted_worker_takes_its_former_lease_at_once, fresh),
+		cmocka_unit_test_setup(a_window_written_by_another_worker_is_a_conflict, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, server_start, server_end);
+}
