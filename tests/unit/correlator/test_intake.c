@@ -90,15 +90,15 @@ static void streams_are_merged_by_id_up_to_what_each_still_holds_back(void **sta
 
 	(void)state;
 	for (uint64_t ms = 1; ms <= 6; ms++)
-		add(STREAM_A, ms);
-	add(STREAM_B, 2);
-	add(STREAM_B, 9);
+		add(STREAM_A, 10 * ms);
+	add(STREAM_B, 15);
+	add(STREAM_B, 95);
 	worker_open(&w, "w", 3);
-	expect_given(&w, "A1 A2 B2 A3 ");
+	expect_given(&w, "A10 B15 A20 A30 ");
 	assert_int_equal(intake_ack(w.intake), 0);
-	expect_given(&w, "A4 A5 A6 ");
+	expect_given(&w, "A40 A50 A60 ");
 	assert_int_equal(intake_ack(w.intake), 0);
-	expect_given(&w, "B9 ");
+	expect_given(&w, "B95 ");
 }
 
 static void what_was_not_acknowledged_comes_again_first(void **state)
