@@ -81,6 +81,8 @@ static void every_kind_of_tampering_is_found(void **state)
 		{"UPDATE audit SET at_us = 9 WHERE seq = 1", "entry 1 was changed"},
 		{"UPDATE audit SET address = action, action = address WHERE seq = 3",
 			"entry 3 was changed"},
+		{"UPDATE audit SET address = '10.0.0.9' WHERE seq = 2", "entry 2 was changed"},
+		{"UPDATE audit SET action = 'open' WHERE seq = 2", "entry 2 was changed"},
 		{"UPDATE audit SET alert_id = 'al' WHERE seq = 2", "entry 2 was changed"},
 		{"UPDATE audit SET detail = '{ }' WHERE seq = 2", "entry 2 was changed"},
 		{"UPDATE audit SET hash = zeroblob(32) WHERE seq = 2", "entry 2 was changed"},
