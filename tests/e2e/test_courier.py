@@ -12,7 +12,7 @@ import pytest
 
 import alerts
 from conftest import Child, free_port, program, wait_for
-from receiver import Receiver
+from webhook_receiver import Receiver
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAAAAAA="
 OLD_SECRET = "whsec_" + "C2FVsBQIhrscChlQIMV+b5sSYspob7oDAAAAAAAAAAA="
