@@ -92,7 +92,7 @@ static int64_t time_of(const struct pcap_pkthdr *header)
 
 static void hand_over(u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
 {
-	const struct handing *h = (const struct handing *)(void *)user;
+	struct handing *h = (struct handing *)(void *)user;
 	const struct capture_frame frame = {
 		.frame =
 			{

@@ -24,9 +24,14 @@ struct common_texts {
 	char community_id[COMMUNITY_ID_LEN + 1];
 };
 
-struct parts {
-	struct event_part at[PARTS_MAX];
+/* One event in the making, with all that its fields borrow from. */
+struct draft {
+	struct event_common common;
+	struct event_part parts[PARTS_MAX];
 	size_t count;
+	struct event_ndpi ndpi;
+	struct common_texts texts;
+	struct ndpi_texts ndpi_texts;
 };
 
 struct app_by_carrier {
@@ -159,9 +164,10 @@ static void write_community_id(const struct flow *f, char ret_text[COMMUNITY_ID_
 	community_id_make(&flow, ret_text);
 }
 
-static void fill_flow_fields(const struct emitter *e, const struct flow *f,
-	struct common_texts *texts, struct event_common *ret)
+static void fill_flow_fields(const struct emitter *e, const struct flow *f, struct draft *d)
 {
+	struct event_common *ret = &d->common;
+	struct common_texts *texts = &d->texts;
 	unsigned src = f->opener, dst = 1 - src;
 	struct address from = f->key.address[src], to = f->key.address[dst];
 
@@ -180,74 +186,62 @@ static void fill_flow_fields(const struct emitter *e, const struct flow *f,
 	ret->direction = direction(e->options.home, from, to);
 }
 
-static void add_part(struct parts *parts, enum event_group group, const void *values)
+static void draft_begin(struct draft *d, struct slice event_type, int64_t time_us)
 {
-	parts->at[parts->count++] = (struct event_part){group, values};
+	d->common = (struct event_common){.event_type = event_type, .timestamp_us = time_us};
+	d->count = 0;
 }
 
-static void publish(struct emitter *e, struct event_common *common, const struct parts *parts,
-	struct common_texts *texts)
+static void draft_add(struct draft *d, enum event_group group, const void *values)
 {
-	struct event_id id = publish_next_id(e->options.publish, common->timestamp_us);
+	d->parts[d->count++] = (struct event_part){group, values};
+}
+
+static void publish(struct emitter *e, struct draft *d)
+{
+	struct event_id id = publish_next_id(e->options.publish, d->common.timestamp_us);
 
 	e->count++;
-	event_id_write(id, texts->id);
-	common->event_id = (struct slice){texts->id, EVENT_ID_LEN};
-	common->sensor = slice_of(e->options.sensor);
-	common->in_iface = slice_of(e->interface);
+	event_id_write(id, d->texts.id);
+	d->common.event_id = (struct slice){d->texts.id, EVENT_ID_LEN};
+	d->common.sensor = slice_of(e->options.sensor);
+	d->common.in_iface = slice_of(e->interface);
 	buf_clear(&e->line);
 
 	struct json_writer w = json_writer_on(&e->line);
-	event_write(&w, common, parts->at, parts->count);
+	event_write(&w, &d->common, d->parts, d->count);
 	publish_event(e->options.publish, id, buf_slice(&e->line));
 }
 
-/* Adds the ndpi object and writes the event. */
-static void publish_of_flow(
-	struct emitter *e, const struct flow *f, struct event_common *common, struct parts *parts)
+/* Adds what is known of the flow and the ndpi object. */
+static void publish_of_flow(struct emitter *e, const struct flow *f, struct draft *d)
 {
-	struct common_texts texts;
-	struct ndpi_texts ndpi_texts;
-	struct event_ndpi ndpi;
-
-	fill_flow_fields(e, f, &texts, common);
+	fill_flow_fields(e, f, d);
 	if (f->verdict.known || f->verdict.risks != 0) {
-		ndpi_engine_describe(e->options.ndpi, &f->verdict, &ndpi_texts, &ndpi);
-		add_part(parts, EVENT_GROUP_ndpi, &ndpi);
+		ndpi_engine_describe(e->options.ndpi, &f->verdict, &d->ndpi_texts, &d->ndpi);
+		draft_add(d, EVENT_GROUP_ndpi, &d->ndpi);
 	}
-	publish(e, common, parts, &texts);
+	publish(e, d);
 }
 
 void emit_flow_event(struct emitter *e, const struct flow *f, int64_t time_us,
 	enum event_group group, const void *values)
 {
-	struct event_common common = {
-		.event_type = slice_of(event_group_key(group)),
-		.timestamp_us = time_us,
-	};
-	struct parts parts = {.count = 0};
+	struct draft d;
 
-	add_part(&parts, group, values);
-	publish_of_flow(e, f, &common, &parts);
+	draft_begin(&d, slice_of(event_group_key(group)), time_us);
+	draft_add(&d, group, values);
+	publish_of_flow(e, f, &d);
 }
 
 void emit_credential(struct emitter *e, const struct flow *f, int64_t time_us, enum app service)
 {
 	const struct event_haidang haidang = {.credential_service = slice_of(app_name(service))};
-	struct event_common common = {
-		.event_type = SLICE("credential"),
-		.timestamp_us = time_us,
-	};
-	struct parts parts = {.count = 0};
+	struct draft d;
 
-	add_part(&parts, EVENT_GROUP_haidang, &haidang);
-	publish_of_flow(e, f, &common, &parts);
-}
-
-void emit_lookalike(struct emitter *e, const struct flow *f, int64_t time_us,
-	const struct event_lookalike *lookalike)
-{
-	emit_flow_event(e, f, time_us, EVENT_GROUP_lookalike, lookalike);
+	draft_begin(&d, SLICE("credential"), time_us);
+	draft_add(&d, EVENT_GROUP_haidang, &haidang);
+	publish_of_flow(e, f, &d);
 }
 
 static struct slice flow_state_text(enum flow_state state)
@@ -311,25 +305,24 @@ void emit_flow_end(
 	};
 	const struct event_haidang haidang = {
 		.credential_service = slice_of(app_name(f->credential))};
-	struct event_common common = {.event_type = SLICE("flow"), .timestamp_us = time_us};
-	struct parts parts = {.count = 0};
+	struct draft d;
 
-	add_part(&parts, EVENT_GROUP_flow, &flow);
+	draft_begin(&d, SLICE("flow"), time_us);
+	draft_add(&d, EVENT_GROUP_flow, &flow);
 	if (flow_key_proto(&f->key) == PROTO_TCP) {
 		fill_tcp(f, flags, &tcp);
-		add_part(&parts, EVENT_GROUP_tcp, &tcp);
+		draft_add(&d, EVENT_GROUP_tcp, &tcp);
 	}
 	if (f->credential != APP_UNKNOWN)
-		add_part(&parts, EVENT_GROUP_haidang, &haidang);
-	publish_of_flow(e, f, &common, &parts);
+		draft_add(&d, EVENT_GROUP_haidang, &haidang);
+	publish_of_flow(e, f, &d);
 }
 
 void emit_stats(struct emitter *e, int64_t time_us, const struct event_stats *stats)
 {
-	struct common_texts texts;
-	struct event_common common = {.event_type = SLICE("stats"), .timestamp_us = time_us};
-	struct parts parts = {.count = 0};
+	struct draft d;
 
-	add_part(&parts, EVENT_GROUP_stats, stats);
-	publish(e, &common, &parts, &texts);
+	draft_begin(&d, SLICE("stats"), time_us);
+	draft_add(&d, EVENT_GROUP_stats, stats);
+	publish(e, &d);
 }

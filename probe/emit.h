@@ -8,7 +8,6 @@
 #pragma once
 
 #include "event/publish.h"
-#include "lib/lookalike.h"
 #include "probe/flow_table.h"
 
 struct emitter;
@@ -28,12 +27,10 @@ void emitter_free(struct emitter **e);
 void emitter_set_interface(struct emitter *e, const char *name); /* borrowed */
 uint64_t emitter_count(const struct emitter *e);                 /* events so far */
 
-/* A dns, tls, http or ssh event. */
+/* A dns, tls, http, ssh or lookalike event. */
 void emit_flow_event(struct emitter *e, const struct flow *f, int64_t time_us,
 	enum event_group group, const void *values);
 void emit_flow_end(
 	struct emitter *e, const struct flow *f, int64_t time_us, enum flow_reason reason);
 void emit_credential(struct emitter *e, const struct flow *f, int64_t time_us, enum app service);
-void emit_lookalike(struct emitter *e, const struct flow *f, int64_t time_us,
-	const struct event_lookalike *lookalike);
 void emit_stats(struct emitter *e, int64_t time_us, const struct event_stats *stats);

@@ -45,7 +45,7 @@ static bool load_protocols(struct ndpi_engine *e, const char *path, struct err *
 	if (!path || path[0] == '\0')
 		return true;
 	if (access(path, R_OK) < 0)
-		return err_set(err, path, 0, "cannot be read: %s", strerror(errno));
+		return err_set(err, path, 0, "cannot be read: %s", strerrordesc_np(errno));
 	if (ndpi_load_protocols_file(e->module, path) < 0)
 		return err_set(err, path, 0, "nDPI does not accept these protocols");
 	return true;

@@ -4,7 +4,9 @@
 
 #define AT(member) offsetof(struct probe_config, member)
 
-enum { SECOND_MS = 1000, DAY_MS = 24 * 3600 * 1000, MIB = 1024 * 1024 };
+enum { SECOND_MS = 1000, DAY_MS = 24 * 3600 * 1000 };
+
+#define MIB INT64_C(1048576)
 
 static const struct config_field fields[] = {
 	SETTINGS_FIELDS(struct probe_config, shared),
@@ -45,14 +47,14 @@ static const struct config_field fields[] = {
 		.offset = AT(capture_buffer),
 		.fallback = "64MiB",
 		.min = MIB,
-		.max = 1024 * (int64_t)MIB,
+		.max = 1024 * MIB,
 		.help = "The kernel's ring for captured frames"},
 	{.key = "probe.memory",
 		.type = CONFIG_SIZE,
 		.offset = AT(memory),
 		.fallback = "256MiB",
 		.min = 4 * MIB,
-		.max = 64 * 1024 * (int64_t)MIB,
+		.max = 65536 * MIB,
 		.help = "Memory for flows, nDPI and parsers; beyond it the oldest flows are written early"},
 	{.key = "probe.timeout_unanswered",
 		.type = CONFIG_DURATION,
@@ -133,7 +135,7 @@ static const struct config_field fields[] = {
 		.offset = AT(spool),
 		.fallback = "256MiB",
 		.min = 0,
-		.max = 1024 * 1024 * (int64_t)MIB,
+		.max = 1048576 * MIB,
 		.help = "File ring in paths.state for events while Redis is away; 0 for none"},
 };
 

@@ -132,7 +132,7 @@ static void take_host(void *ctx, enum app app, struct slice name)
 		.reason = hit.reason,
 		.found_in = slice_of(app_name(app)),
 	};
-	emit_lookalike(w->emitter, w->flow, w->now_us, &lookalike);
+	emit_flow_event(w->emitter, w->flow, w->now_us, EVENT_GROUP_lookalike, &lookalike);
 }
 
 static void take_url(void *ctx, struct slice url)

@@ -11,6 +11,7 @@
  * ends all flows. */
 #pragma once
 
+#include "lib/lookalike.h"
 #include "probe/emit.h"
 #include "probe/watchdog.h"
 

@@ -339,10 +339,11 @@ static struct slice name_bytes(struct slice name, char ret[WIRE_NAME_MAX])
 		const char *at = name.at + i;
 
 		if (at[0] == '\\' && i + 3 < name.len && at[1] >= '0' && at[1] <= '2') {
-			ret[len] = (char)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
+			ret[len] = (char)(uint8_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 +
+				(at[3] - '0'));
 			i += 4;
 		} else {
-			ret[len] = at[0] == '\\' && i + 1 < name.len ? at[1] : at[0];
+			ret[len] = at[at[0] == '\\' && i + 1 < name.len];
 			i += at[0] == '\\' ? 2 : 1;
 		}
 	}

@@ -27,38 +27,33 @@ enum login_action {
 };
 
 struct login_command {
-	enum app app;       /* APP_UNKNOWN: before it is clear what the server speaks */
 	struct slice words; /* in upper case; the line goes on after them or ends */
+	enum app app;       /* APP_UNKNOWN: before it is clear what the server speaks */
 	enum login_action action;
 };
 
-#define COMMAND(app, words, action)                                                                \
-	{                                                                                          \
-		app, {words, sizeof words - 1}, action                                             \
-	}
-
 static const struct login_command commands[] = {
-	COMMAND(APP_UNKNOWN, "EHLO", LOGIN_IS_SMTP),
-	COMMAND(APP_UNKNOWN, "HELO", LOGIN_IS_SMTP),
-	COMMAND(APP_UNKNOWN, "USER", LOGIN_IS_FTP),
-	COMMAND(APP_UNKNOWN, "AUTH TLS", LOGIN_IS_FTP),
-	COMMAND(APP_FTP, "USER", LOGIN_USER),
-	COMMAND(APP_FTP, "PASS", LOGIN_TRIED),
-	COMMAND(APP_FTP, "AUTH TLS", LOGIN_TLS),
-	COMMAND(APP_FTP, "AUTH SSL", LOGIN_TLS),
-	COMMAND(APP_SMTP, "AUTH PLAIN", LOGIN_TRIED),
-	COMMAND(APP_SMTP, "AUTH LOGIN", LOGIN_TRIED),
-	COMMAND(APP_SMTP, "STARTTLS", LOGIN_TLS),
-	COMMAND(APP_SMTP, "DATA", LOGIN_OVER),
-	COMMAND(APP_SMTP, "BDAT", LOGIN_OVER),
-	COMMAND(APP_POP3, "PASS", LOGIN_TRIED),
-	COMMAND(APP_POP3, "AUTH PLAIN", LOGIN_TRIED),
-	COMMAND(APP_POP3, "AUTH LOGIN", LOGIN_TRIED),
-	COMMAND(APP_POP3, "STLS", LOGIN_TLS),
-	COMMAND(APP_IMAP, "LOGIN", LOGIN_TRIED),
-	COMMAND(APP_IMAP, "AUTHENTICATE PLAIN", LOGIN_TRIED),
-	COMMAND(APP_IMAP, "AUTHENTICATE LOGIN", LOGIN_TRIED),
-	COMMAND(APP_IMAP, "STARTTLS", LOGIN_TLS),
+	{SLICE_INIT("EHLO"), APP_UNKNOWN, LOGIN_IS_SMTP},
+	{SLICE_INIT("HELO"), APP_UNKNOWN, LOGIN_IS_SMTP},
+	{SLICE_INIT("USER"), APP_UNKNOWN, LOGIN_IS_FTP},
+	{SLICE_INIT("AUTH TLS"), APP_UNKNOWN, LOGIN_IS_FTP},
+	{SLICE_INIT("USER"), APP_FTP, LOGIN_USER},
+	{SLICE_INIT("PASS"), APP_FTP, LOGIN_TRIED},
+	{SLICE_INIT("AUTH TLS"), APP_FTP, LOGIN_TLS},
+	{SLICE_INIT("AUTH SSL"), APP_FTP, LOGIN_TLS},
+	{SLICE_INIT("AUTH PLAIN"), APP_SMTP, LOGIN_TRIED},
+	{SLICE_INIT("AUTH LOGIN"), APP_SMTP, LOGIN_TRIED},
+	{SLICE_INIT("STARTTLS"), APP_SMTP, LOGIN_TLS},
+	{SLICE_INIT("DATA"), APP_SMTP, LOGIN_OVER},
+	{SLICE_INIT("BDAT"), APP_SMTP, LOGIN_OVER},
+	{SLICE_INIT("PASS"), APP_POP3, LOGIN_TRIED},
+	{SLICE_INIT("AUTH PLAIN"), APP_POP3, LOGIN_TRIED},
+	{SLICE_INIT("AUTH LOGIN"), APP_POP3, LOGIN_TRIED},
+	{SLICE_INIT("STLS"), APP_POP3, LOGIN_TLS},
+	{SLICE_INIT("LOGIN"), APP_IMAP, LOGIN_TRIED},
+	{SLICE_INIT("AUTHENTICATE PLAIN"), APP_IMAP, LOGIN_TRIED},
+	{SLICE_INIT("AUTHENTICATE LOGIN"), APP_IMAP, LOGIN_TRIED},
+	{SLICE_INIT("STARTTLS"), APP_IMAP, LOGIN_TLS},
 };
 
 static bool contains_nocase(struct slice text, struct slice word)

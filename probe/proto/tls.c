@@ -33,7 +33,7 @@ enum {
 
 enum { TLS_1_3 = 0x0304, NAME_MAX_LEN = 255, ALPN_MAX = 96, JA3_TEXT_MAX = 4096 };
 
-enum { JSON_JA3_LEN = sizeof "{\"hash\":\"\"}" + 2 * MD5_LEN };
+enum { JSON_JA3_LEN = (int)sizeof "{\"hash\":\"\"}" + 2 * MD5_LEN };
 
 struct tls_state {
 	bool client_seen, server_seen, certificate_seen, written;
@@ -296,7 +296,7 @@ static void write_fingerprint(struct slice der, char ret_text[3 * SHA1_LEN])
 	uint8_t hash[SHA1_LEN];
 
 	digest_sha1(der, hash);
-	for (int i = 0; i < SHA1_LEN; i++) {
+	for (size_t i = 0; i < SHA1_LEN; i++) {
 		(void)snprintf(ret_text + 3 * i, 3, "%02x", hash[i]);
 		ret_text[3 * i + 2] = ':';
 	}
