@@ -20,9 +20,10 @@ from receiver import Receiver  # noqa: E402
 RUN = ROOT / "packaging/demo/run"
 
 
-def namespaces():
+def namespaces_of(*runs):
+    """Those that these runs of the demo left; other demos may run beside."""
     listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
-    return set(re.findall(r"^hd-\d+-[ab]", listed, re.M))
+    return [name for run in runs for name in re.findall(rf"^hd-{run.pid}-[ab]", listed, re.M)]
 
 
 def processes_that_name(folder):
@@ -45,7 +46,6 @@ def start_demo(folder, name, *more):
 
 
 def test_exactly_the_expected_alerts_come_in_time(folder):
-    before = namespaces()
     started = time.monotonic()
     runs = {"live": start_demo(folder, "live", "--once"), "replay": start_demo(folder, "replay", "--once", "--replay")}
     for name, run in runs.items():  # side by side, which saves a minute
@@ -55,12 +55,11 @@ def test_exactly_the_expected_alerts_come_in_time(folder):
         assert status == 0, name
         assert " 0 faults" in said
     assert time.monotonic() - started < 90
-    assert namespaces() == before
+    assert namespaces_of(*runs.values()) == []
     assert processes_that_name(folder) == []
 
 
 def test_it_leaves_nothing_behind_when_interrupted(folder):
-    before = namespaces()
     runs = {signal.SIGINT: start_demo(folder, "ctrl-c"), signal.SIGTERM: start_demo(folder, "terminated")}
     for name in ("ctrl-c", "terminated"):
         wait_for(lambda name=name: "one-time password" in (folder / f"{name}.txt").read_text(), 30, "the demo's start")
@@ -68,17 +67,17 @@ def test_it_leaves_nothing_behind_when_interrupted(folder):
     for how, run in runs.items():
         run.send_signal(how)
     assert [run.wait(40) for run in runs.values()] == [130, 130]
-    assert namespaces() == before
+    assert namespaces_of(*runs.values()) == []
     assert processes_that_name(folder) == []
 
 
 def test_a_failed_start_says_why_and_leaves_nothing_behind(folder):
-    before = namespaces()
-    done = subprocess.run([RUN, "--once", "--bin", "/nowhere", "--keep-dir", folder], capture_output=True, text=True,
-                          timeout=60, check=False)
-    assert done.returncode == 1
-    assert "/nowhere/haidang-" in done.stdout + done.stderr
-    assert namespaces() == before
+    run = subprocess.Popen([RUN, "--once", "--bin", "/nowhere", "--keep-dir", folder], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True)
+    said, _ = run.communicate(timeout=60)
+    assert run.returncode == 1
+    assert "/nowhere/haidang-" in said
+    assert namespaces_of(run) == []
     assert processes_that_name(folder) == []
 
 
