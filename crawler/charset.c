@@ -56,14 +56,17 @@ enum { CHARSETS = sizeof charsets / sizeof charsets[0], CHARSET_UTF8 = 0, CHARSE
 
 struct charset_set {
 	iconv_t converter[CHARSETS];
+	bool open[CHARSETS];
 };
 
 struct charset_set *charset_set_new(void)
 {
 	struct charset_set *set = mem_alloc(sizeof *set);
 
-	for (size_t i = 0; i < CHARSETS; i++)
+	for (size_t i = 0; i < CHARSETS; i++) {
 		set->converter[i] = iconv_open("UTF-8", charsets[i].iconv_name);
+		set->open[i] = (intptr_t)set->converter[i] != -1;
+	}
 	return set;
 }
 
@@ -72,7 +75,7 @@ void charset_set_free(struct charset_set **set)
 	if (*set == NULL)
 		return;
 	for (size_t i = 0; i < CHARSETS; i++)
-		if ((*set)->converter[i] != (iconv_t)-1)
+		if ((*set)->open[i])
 			iconv_close((*set)->converter[i]);
 	mem_free(*set);
 	*set = NULL;
@@ -220,7 +223,7 @@ struct charset_text charset_decode(const struct charset_set *set, struct arena *
 		found = declared_inside(bytes);
 	if (found < 0)
 		found = text_is_utf8(bytes) ? CHARSET_UTF8 : CHARSET_1252;
-	if (found != CHARSET_UTF8 && set->converter[found] != (iconv_t)-1)
+	if (found != CHARSET_UTF8 && set->open[found])
 		bytes = convert(a, set->converter[found], bytes);
 	return (struct charset_text){charsets[found].name, text_nfc(a, bytes)};
 }

@@ -125,6 +125,6 @@ int classify_command(int argc, char **argv)
 	if (!err_is_set(&err))
 		err_set(&err, NULL, 0,
 			"classify [--config FILE] [--topics F] [--places F] [--assets F] FILE.ndjson");
-	fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
+	(void)fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
 	return EXIT_BAD_INPUT;
 }

@@ -26,7 +26,7 @@ struct arguments {
 
 static int bad_usage(const char *command, const char *why)
 {
-	fprintf(stderr, "haidang-crawler %s: %s\n", command, why);
+	(void)fprintf(stderr, "haidang-crawler %s: %s\n", command, why);
 	return EXIT_BAD_INPUT;
 }
 
@@ -62,7 +62,7 @@ static bool read_file(const char *path, struct buf *out)
 
 	if (program_read_file(path, FILE_LEN_MAX, out, &err))
 		return true;
-	fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
+	(void)fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
 	return false;
 }
 
@@ -74,7 +74,7 @@ static int print(struct buf *out)
 
 static int fail_on(const char *path, struct err *err)
 {
-	fprintf(stderr, "%s:%u: %s\n", path, err->line, err->said);
+	(void)fprintf(stderr, "%s:%u: %s\n", path, err->line, err->said);
 	return EXIT_BAD_INPUT;
 }
 

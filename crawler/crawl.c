@@ -72,7 +72,7 @@ static void drop_slot(struct crawl *c, struct slot *slot)
 		mem_free(slot);
 		return;
 	}
-	c->orphans = mem_resize(c->orphans, c->orphan_count + 1, sizeof *c->orphans);
+	c->orphans = mem_resize(c->orphans, c->orphan_count + 1, sizeof(struct slot *));
 	c->orphans[c->orphan_count++] = slot;
 }
 

@@ -293,10 +293,10 @@ static int64_t days_of(int year, int month, int day)
 
 int64_t date_us(const struct date *d, int zone_min)
 {
-	int64_t seconds = days_of(d->year, d->month, d->day) * 86400 + d->hour * 3600 +
-		d->minute * 60 + d->second;
+	int64_t minutes =
+		(int64_t)d->hour * 60 + d->minute - (d->has_zone ? d->zone_min : zone_min);
 
-	return (seconds - (d->has_zone ? d->zone_min : zone_min) * 60) * 1000000;
+	return ((days_of(d->year, d->month, d->day) * 1440 + minutes) * 60 + d->second) * 1000000;
 }
 
 void date_write(const struct date *d, char ret[DATE_TEXT_MAX])

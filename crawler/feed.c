@@ -24,36 +24,36 @@ enum field {
 enum space { SPACE_CORE, SPACE_DC, SPACE_CONTENT, SPACE_OTHER };
 
 static const struct {
-	enum space space;
 	const char *name;
+	enum space space;
 	enum field field;
 } elements[] = {
-	{SPACE_CORE, "title", FIELD_TITLE},
-	{SPACE_CORE, "link", FIELD_LINK},
-	{SPACE_CORE, "guid", FIELD_ID},
-	{SPACE_CORE, "id", FIELD_ID},
-	{SPACE_CORE, "description", FIELD_SUMMARY},
-	{SPACE_CORE, "summary", FIELD_SUMMARY},
-	{SPACE_CORE, "content", FIELD_CONTENT},
-	{SPACE_CORE, "pubDate", FIELD_PUBLISHED},
-	{SPACE_CORE, "published", FIELD_PUBLISHED},
-	{SPACE_CORE, "issued", FIELD_PUBLISHED},
-	{SPACE_CORE, "updated", FIELD_UPDATED},
-	{SPACE_CORE, "modified", FIELD_UPDATED},
-	{SPACE_CORE, "lastBuildDate", FIELD_UPDATED},
-	{SPACE_CORE, "category", FIELD_CATEGORY},
-	{SPACE_CORE, "language", FIELD_LANGUAGE},
-	{SPACE_CORE, "subtitle", FIELD_SUBTITLE},
-	{SPACE_CORE, "tagline", FIELD_SUBTITLE},
-	{SPACE_DC, "title", FIELD_TITLE},
-	{SPACE_DC, "date", FIELD_UPDATED},
-	{SPACE_DC, "modified", FIELD_UPDATED},
-	{SPACE_DC, "issued", FIELD_PUBLISHED},
-	{SPACE_DC, "created", FIELD_PUBLISHED},
-	{SPACE_DC, "description", FIELD_SUMMARY},
-	{SPACE_DC, "subject", FIELD_CATEGORY},
-	{SPACE_DC, "language", FIELD_LANGUAGE},
-	{SPACE_CONTENT, "encoded", FIELD_CONTENT},
+	{"title", SPACE_CORE, FIELD_TITLE},
+	{"link", SPACE_CORE, FIELD_LINK},
+	{"guid", SPACE_CORE, FIELD_ID},
+	{"id", SPACE_CORE, FIELD_ID},
+	{"description", SPACE_CORE, FIELD_SUMMARY},
+	{"summary", SPACE_CORE, FIELD_SUMMARY},
+	{"content", SPACE_CORE, FIELD_CONTENT},
+	{"pubDate", SPACE_CORE, FIELD_PUBLISHED},
+	{"published", SPACE_CORE, FIELD_PUBLISHED},
+	{"issued", SPACE_CORE, FIELD_PUBLISHED},
+	{"updated", SPACE_CORE, FIELD_UPDATED},
+	{"modified", SPACE_CORE, FIELD_UPDATED},
+	{"lastBuildDate", SPACE_CORE, FIELD_UPDATED},
+	{"category", SPACE_CORE, FIELD_CATEGORY},
+	{"language", SPACE_CORE, FIELD_LANGUAGE},
+	{"subtitle", SPACE_CORE, FIELD_SUBTITLE},
+	{"tagline", SPACE_CORE, FIELD_SUBTITLE},
+	{"title", SPACE_DC, FIELD_TITLE},
+	{"date", SPACE_DC, FIELD_UPDATED},
+	{"modified", SPACE_DC, FIELD_UPDATED},
+	{"issued", SPACE_DC, FIELD_PUBLISHED},
+	{"created", SPACE_DC, FIELD_PUBLISHED},
+	{"description", SPACE_DC, FIELD_SUMMARY},
+	{"subject", SPACE_DC, FIELD_CATEGORY},
+	{"language", SPACE_DC, FIELD_LANGUAGE},
+	{"encoded", SPACE_CONTENT, FIELD_CONTENT},
 };
 
 /* Elements whose insides say nothing about the entry, or name persons. */

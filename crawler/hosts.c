@@ -243,7 +243,7 @@ static void on_fetched(void *ctx, const struct fetch_result *result)
 	} else if (result->status >= 400) {
 		bool gone = result->status < 500 && result->status != 429 && result->status != 408;
 
-		snprintf(reason, sizeof reason, "status_%u", result->status);
+		(void)snprintf(reason, sizeof reason, "status_%u", result->status);
 		end_visit(v, gone ? VISIT_REFUSED : VISIT_FAILED, reason, result);
 	} else {
 		end_visit(v, VISIT_FETCHED, NULL, result);

@@ -2,6 +2,7 @@
 
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 #include "lib/text.h"
 
 #include <ctype.h>
@@ -196,6 +197,7 @@ static const GumboNode *gumbo_after(
 		if (n->index_within_parent + 1 < siblings->length)
 			return siblings->data[n->index_within_parent + 1];
 		n = n->parent;
+		must(*to != NULL);
 		*to = (*to)->parent;
 	}
 	return NULL;
@@ -241,7 +243,7 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 
 const struct html_node *html_next_skip(const struct html_node *n, const struct html_node *root)
 {
-	while (n != root) {
+	while (n != NULL && n != root) {
 		if (n->next != NULL)
 			return n->next;
 		n = n->parent;
@@ -289,22 +291,29 @@ bool html_is_block(const struct html_node *n)
 static const char *const unseen[] = {
 	"script", "style", "noscript", "template", "svg", "iframe", "object", "head", "math", NULL};
 
+/* True when the way up from `n` to `top` passes a block. */
+static bool leaves_block(const struct html_node *n, const struct html_node *top)
+{
+	for (; n != NULL && n != top; n = n->parent)
+		if (html_is_block(n))
+			return true;
+	return false;
+}
+
 struct slice html_text(struct arena *a, const struct html_node *root)
 {
 	struct buf line = {0}, out = {0};
 	const struct html_node *n = root;
 
 	while (n != NULL) {
-		bool breaks = n->tag.len > 0 && html_is_block(n);
+		bool breaks = html_is_block(n);
 
 		if (n->tag.len == 0)
 			buf_add_slice(&line, n->text);
 		const struct html_node *after =
 			in_list(n->tag, unseen) ? html_next_skip(n, root) : html_next(n, root);
 		/* A block ends where the walk leaves it. */
-		for (const struct html_node *up = n; after != NULL && up != after->parent;
-			up = up->parent)
-			breaks = breaks || html_is_block(up);
+		breaks = breaks || (after != NULL && leaves_block(n, after->parent));
 		if (breaks || after == NULL) {
 			struct slice text = text_squeeze(a, buf_slice(&line));
 

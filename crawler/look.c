@@ -45,9 +45,10 @@ static void count(const struct look *look, const char *name, const char *reason,
 	char labels[LABELS_MAX];
 
 	if (reason == NULL)
-		snprintf(labels, sizeof labels, "source=\"%.*s\"", SLICE_ARG(look->source->id));
+		(void)snprintf(
+			labels, sizeof labels, "source=\"%.*s\"", SLICE_ARG(look->source->id));
 	else
-		snprintf(labels, sizeof labels, "source=\"%.*s\",reason=\"%s\"",
+		(void)snprintf(labels, sizeof labels, "source=\"%.*s\",reason=\"%s\"",
 			SLICE_ARG(look->source->id), reason);
 	metric_add(metrics_counter(look->env->metrics, name, labels, help), 1);
 }

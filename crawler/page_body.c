@@ -123,6 +123,18 @@ static size_t node_count(const struct html_node *root)
 	return count;
 }
 
+static void count_text(
+	const struct html_node *root, const struct html_node *text, struct measure *m)
+{
+	size_t count = letters(text->text);
+	bool link = inside(text, "a");
+
+	for (const struct html_node *up = text->parent; up != root->parent; up = up->parent) {
+		m[up->index - root->index].text += count;
+		m[up->index - root->index].link_text += link ? count : 0;
+	}
+}
+
 /* Text counts for every element around it; excluded parts count for none. `before` holds the
  * measures of an earlier pass, or is NULL. */
 static void measure_text(
@@ -139,16 +151,8 @@ static void measure_text(
 			n = html_next_skip(n, root);
 			continue;
 		}
-		if (n->tag.len == 0) {
-			size_t count = letters(n->text);
-			bool link = inside(n, "a");
-
-			for (const struct html_node *up = n->parent; up != root->parent;
-				up = up->parent) {
-				m[up->index - root->index].text += count;
-				m[up->index - root->index].link_text += link ? count : 0;
-			}
-		}
+		if (n->tag.len == 0)
+			count_text(root, n, m);
 		n = html_next(n, root);
 	}
 }

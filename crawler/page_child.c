@@ -224,7 +224,7 @@ int page_worker_command(int argc, char **argv)
 	/* ICU loads its tables now, not in the jail. */
 	text_host_to_ascii(text_nfc(a, SLICE("a\xCC\x81.vn")), host, &len);
 	if (!jail()) {
-		fprintf(stderr, "haidang-crawler page-worker: the jail cannot be closed\n");
+		(void)fprintf(stderr, "haidang-crawler page-worker: the jail cannot be closed\n");
 		return 1;
 	}
 	do

@@ -103,7 +103,7 @@ static void on_health(void *ctx)
 
 	metric_set(c->waiting, (int64_t)hosts_waiting(c->env.hosts));
 	metric_set(c->deaths, (int64_t)page_worker_deaths(c->env.worker));
-	snprintf(status, sizeof status, "reading %zu sources", crawl_active(c->crawl));
+	(void)snprintf(status, sizeof status, "reading %zu sources", crawl_active(c->crawl));
 	service_status(c->service, status);
 	if (c->config->shared.run_dir[0] != '\0' &&
 		metrics_write_file(c->metrics,

@@ -9,7 +9,7 @@ static const char *const kinds[] = {"rss", "html", "sitemap", "site", "youtube",
 	"import", "blocklist", NULL};
 static const char *const statuses[] = {"enable", "check", "policy", "import", NULL};
 
-enum { MINUTE_MS = 60000 };
+static const int64_t MINUTE_MS = 60000;
 static const int64_t CADENCE_MIN_MS = 1000, CADENCE_MAX_MS = (int64_t)30 * 86400 * 1000;
 
 const char *source_kind_name(enum source_kind kind)
@@ -36,8 +36,7 @@ static bool duration_read(struct slice text, int64_t *ret_ms)
 	static const struct {
 		char unit;
 		int64_t ms;
-	} units[] = {
-		{'s', 1000}, {'m', MINUTE_MS}, {'h', 60 * MINUTE_MS}, {'d', 24 * 60 * MINUTE_MS}};
+	} units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
 	int64_t unit = MINUTE_MS, value;
 
 	if (slice_ends(text, SLICE("ms"))) {

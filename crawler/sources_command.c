@@ -33,7 +33,7 @@ int sources_command(int argc, char **argv)
 		if (!err_is_set(&err))
 			err_set(&err, NULL, 0,
 				"sources [--config FILE] [--sources FILE] takes no arguments");
-		fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
+		(void)fprintf(stderr, "haidang-crawler: %s\n", err_text(&err));
 		sources_release(&sources);
 		return EXIT_BAD_INPUT;
 	}

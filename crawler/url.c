@@ -152,7 +152,7 @@ static bool ipv6_normal(struct buf *host, struct slice inside)
 	if (strlen(text) != inside.len || inet_pton(AF_INET6, text, address) != 1)
 		return false;
 	for (unsigned i = 0; i < 8; i++)
-		words[i] = (unsigned)address[2 * i] << 8 | address[2 * i + 1];
+		words[i] = (unsigned)address[(size_t)2 * i] << 8 | address[(size_t)2 * i + 1];
 	for (unsigned i = 0, run = 0; i < 8; i++) {
 		run = words[i] == 0 ? run + 1 : 0;
 		if (run > best_len) {
@@ -452,7 +452,7 @@ bool url_parse(struct arena *a, struct slice text, const struct url *base, struc
 	if (!ok)
 		return false;
 	finish(&p, ret);
-	return ret->href.len <= 3 * URL_LEN_MAX;
+	return ret->href.len <= (size_t)3 * URL_LEN_MAX;
 }
 
 static bool is_tracking(struct slice parameter)

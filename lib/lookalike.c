@@ -283,9 +283,9 @@ static size_t host_skeleton(struct slice host, char one, char ret[HOST_MAX + 1])
 		if (c <= 0 || c >= 0x80)
 			continue;
 		if (digit != NULL)
-			c = letters[digit - digits];
+			c = (unsigned char)letters[digit - digits];
 		if (c == '1')
-			c = one;
+			c = (unsigned char)one;
 		if (len > 0 &&
 			((c == 'n' && ret[len - 1] == 'r') || (c == 'v' && ret[len - 1] == 'v')))
 			ret[len - 1] = c == 'n' ? 'm' : 'w';
@@ -471,6 +471,7 @@ struct loader {
 static bool want_text(const struct loader *in, const struct yaml_node *node, unsigned line,
 	const char *what, struct slice *ret)
 {
+	*ret = (struct slice){0};
 	if (node == NULL || node->kind != YAML_SCALAR || node->text.len == 0)
 		return err_set(in->err, in->path, node == NULL ? line : node->line,
 			"%s must be a text", what);

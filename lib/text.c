@@ -180,10 +180,8 @@ int32_t text_fold_char(int32_t c)
 		unorm2_getDecomposition(normal_form(unorm2_getNFDInstance), c, parts, 32, &status);
 	if (len <= 0 || U_FAILURE(status))
 		return u_tolower(c);
-	int32_t at = 0;
-	UChar32 base;
-	U16_NEXT(parts, at, len, base);
-	return u_tolower(base);
+	bool pair = len > 1 && U16_IS_LEAD(parts[0]) && U16_IS_TRAIL(parts[1]);
+	return u_tolower(pair ? (int32_t)U16_GET_SUPPLEMENTARY(parts[0], parts[1]) : parts[0]);
 }
 
 struct slice text_fold(struct arena *a, struct slice nfc)
