@@ -378,6 +378,13 @@ static void on_reply(void *ctx, size_t index, const struct redis_reply *reply)
 	}
 }
 
+/* Never goes back: a later, shorter group may fail before an earlier one was heard of. */
+static void note_maybe_sent(struct sender *s, struct event_id id)
+{
+	if (event_id_compare(id, s->maybe_sent) > 0)
+		s->maybe_sent = id;
+}
+
 /* True when every batch of the group is settled: in Redis, or never to be. */
 static bool send_group(struct sender *s)
 {
@@ -387,7 +394,7 @@ static bool send_group(struct sender *s)
 	*g->said = '\0';
 	queue_group(s);
 	if (redis_flush(s->redis, on_reply, s) < 0) {
-		s->maybe_sent = g->entries[g->count - 1].id;
+		note_maybe_sent(s, g->entries[g->count - 1].id);
 		note_away(s, redis_said(s->redis));
 		return false;
 	}

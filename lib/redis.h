@@ -11,7 +11,8 @@
  *
  * redis_flush() connects when needed; after a failed connect it answers -EAGAIN at once until a
  * back-off (doubling from 50 ms to 2 s on the given clock) has passed. No call waits longer than
- * the timeout, in real time, for Redis to take or give another byte. A Redis that is still loading
+ * the timeout, in real time, for Redis to take or give another byte (a host name that must be looked
+ * up first takes as long as the system's resolver allows). A Redis that is still loading
  * its data counts as away. A client belongs to one thread. */
 #pragma once
 

@@ -7,7 +7,8 @@
  *     redis_server_kill(&server);                     (SIGKILL; start it again at will)
  *     redis_server_remove(&server);                   (ends it and removes the folder)
  *
- * With "appendonly", "yes", "appendfsync", "always" its data survives redis_server_kill(). */
+ * With "appendonly", "yes", "appendfsync", "no" its data survives redis_server_kill(): what it has
+ * answered is then in the kernel's hands. (With "everysec" a write may come after the answer.) */
 #pragma once
 
 #include <fcntl.h>

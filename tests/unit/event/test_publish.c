@@ -8,6 +8,9 @@
 #define WALL_US INT64_C(1763856300000000)
 #define WAIT_MS 20000
 
+enum { RUNS = 9 };
+#define RUN_SIZE UINT64_C(1000000)
+
 struct bench {
 	struct redis_server server;
 	char spool[128], eve[128];
@@ -31,7 +34,7 @@ static int bench_make(void **state)
 {
 	struct bench *b = mem_alloc(sizeof *b);
 
-	redis_server_make(&b->server, "appendonly", "yes", "appendfsync", "always", NULL);
+	redis_server_make(&b->server, "appendonly", "yes", "appendfsync", "no", NULL);
 	bench_set(b);
 	*state = b;
 	return 0;
@@ -267,6 +270,63 @@ static void what_the_spool_sends_twice_is_a_duplicate(void **state)
 	assert_int_equal(counter(b, "haidang_publish_duplicates_total"), 500);
 }
 
+/* Publishes run * RUN_SIZE + 0, 1, 2 … until it is killed. */
+static void publish_until_killed(struct bench *b, uint64_t run)
+{
+	struct publish *p = start(b);
+
+	for (uint64_t n = 0; n < RUN_SIZE; n++) {
+		publish_numbers(p, run * RUN_SIZE + n, 1, WALL_US);
+		if (n % 500 == 0)
+			poll(NULL, 0, 1);
+	}
+	_exit(1);
+}
+
+/* Of each run the stream holds the numbers from 0 on without a gap. */
+static void assert_runs_are_whole(const struct bench *b)
+{
+	struct stream_view v = stream_view_read(b->server.address, STREAM);
+
+	assert_true(v.ids_grow);
+	assert_true(v.count > RUNS);
+	for (size_t i = 0; i < v.count; i++) {
+		bool follows = i > 0 && v.numbers[i] == v.numbers[i - 1] + 1;
+		bool begins =
+			v.numbers[i] % RUN_SIZE == 0 && (i == 0 || v.numbers[i] > v.numbers[i - 1]);
+
+		assert_true(follows || begins);
+	}
+	stream_view_release(&v);
+}
+
+/* SIGKILL at any moment: while events are spooled, replayed, or sent directly. */
+static void a_producer_killed_again_and_again_leaves_no_gap_and_doubles_nothing(void **state)
+{
+	struct bench *b = *state;
+	struct publish *p;
+
+	for (uint64_t run = 0; run < RUNS; run++) {
+		if (run % 3 == 1)
+			redis_server_start(&b->server);
+		if (run % 3 == 0)
+			redis_server_kill(&b->server);
+		pid_t pid = fork();
+
+		if (pid == 0)
+			publish_until_killed(b, run);
+		poll(NULL, 0, 20 + (int)run * 7);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	if (!b->server.pid)
+		redis_server_start(&b->server);
+	p = start(b);
+	assert_true(publish_wait(p, WAIT_MS));
+	publish_free(&p);
+	assert_runs_are_whole(b);
+}
+
 static void a_clock_set_back_while_redis_was_away_loses_nothing(void **state)
 {
 	struct bench *b = *state;
@@ -489,6 +549,7 @@ int main(void)
 		CASE(a_frozen_redis_does_not_hold_the_producer_up),
 		CASE(the_spool_survives_the_program),
 		CASE(what_the_spool_sends_twice_is_a_duplicate),
+		CASE(a_producer_killed_again_and_again_leaves_no_gap_and_doubles_nothing),
 		CASE(a_clock_set_back_while_redis_was_away_loses_nothing),
 		CASE(ids_go_on_after_the_streams_last_one),
 		CASE(a_foreign_writer_does_not_make_events_vanish),
