@@ -11,6 +11,7 @@
 enum {
 	ROBOTS_FRESH_MS = 24 * 3600 * 1000,
 	ROBOTS_RETRY_MS = 10 * 60 * 1000,
+	ROBOTS_SOON_MS = 1000,
 	BACK_OFF_MS = 60 * 1000,
 	IDLE_MS = 3600 * 1000,
 };
@@ -302,6 +303,9 @@ static void on_robots(void *ctx, const struct fetch_result *result)
 	} else if (result->fault == FETCH_OK && result->status >= 400 && result->status < 500 &&
 		result->status != 429) {
 		robots_known(q, robots_for_status(result->status), ROBOTS_FRESH_MS);
+	} else if (result->fault == FETCH_PRIVATE_ADDRESS) {
+		/* The visit itself will be refused for its address, which is the better reason. */
+		robots_known(q, robots_for_status(404), ROBOTS_SOON_MS);
 	} else {
 		robots_known(q, robots_for_status(503), ROBOTS_RETRY_MS);
 	}
@@ -348,6 +352,8 @@ static void host_tick(struct hosts *h, struct host *host)
 	take_first(h, host);
 	if (v->own_site || robots_allows(host->robots, v->url.target))
 		start_visit(v);
+	else if (robots_unavailable(host->robots))
+		end_visit(v, VISIT_FAILED, "robots_unavailable", NULL);
 	else
 		end_visit(v, VISIT_REFUSED, "robots", NULL);
 }

@@ -267,6 +267,11 @@ bool robots_allows(const struct robots *r, struct slice target)
 	return allowed;
 }
 
+bool robots_unavailable(const struct robots *r)
+{
+	return r->refuses_all;
+}
+
 double robots_delay_s(const struct robots *r)
 {
 	return group_for_us(r)->delay_s;

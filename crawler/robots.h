@@ -23,6 +23,9 @@ void robots_free(struct robots **r);
 /* `target` is path and query; "/robots.txt" is always allowed. */
 bool robots_allows(const struct robots *r, struct slice target);
 
+/* True when everything is forbidden only because the file could not be had this time. */
+bool robots_unavailable(const struct robots *r);
+
 /* Crawl-delay of the group in seconds, or -1 (an extension that is honoured). */
 double robots_delay_s(const struct robots *r);
 

@@ -57,6 +57,7 @@ static void a_missing_file_allows_and_a_failing_server_forbids(void **state)
 		struct robots *r = robots_for_status(rows[i].status);
 
 		assert_int_equal(robots_allows(r, SLICE("/x")), rows[i].allowed);
+		assert_int_equal(robots_unavailable(r), !rows[i].allowed);
 		robots_free(&r);
 	}
 }
