@@ -51,7 +51,9 @@ static inline void stream_view_event(struct stream_view *v, struct slice line)
 	assert_true(json_read(v->json, line, &root, &err));
 	assert_true(json_get(root, "n", &n) && json_get_text(root, "event_id", &id_text));
 	assert_true(event_id_read(id_text, &id));
-	v->numbers = mem_resize(v->numbers, v->count + 1, sizeof *v->numbers);
+	if ((v->count & (v->count - 1)) == 0) /* none, or a power of two: full */
+		v->numbers =
+			mem_resize(v->numbers, v->count ? 2 * v->count : 1, sizeof *v->numbers);
 	assert_true(json_to_u64(n, &v->numbers[v->count]));
 	if (v->count++ == 0)
 		v->first = id;
