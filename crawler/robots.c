@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 
 #include <ctype.h>
+#include <string.h>
 
 enum { SITEMAPS_MAX = 100 };
 
@@ -34,6 +35,12 @@ static int hex(char c)
 	return isdigit((unsigned char)c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Characters that no address holds bare (RFC 3986 §2). */
+static bool is_unsafe(unsigned char c)
+{
+	return c <= 0x20 || c == 0x7F || strchr("<>\"{}|\\^`", c) != NULL;
+}
+
 /* Unreserved characters bare, all else outside ASCII encoded, hex digits in upper case, so that
  * rule and target compare byte by byte (RFC 9309 §2.2.2). */
 static struct slice normal(struct arena *a, struct slice s)
@@ -52,7 +59,7 @@ static struct slice normal(struct arena *a, struct slice s)
 			i += 2;
 		}
 		bool unreserved = isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-		if (c >= 0x80 || (encoded && !unreserved)) {
+		if (c >= 0x80 || (encoded && !unreserved) || is_unsafe(c)) {
 			out[len++] = '%';
 			out[len++] = digits[c >> 4];
 			out[len++] = digits[c & 15];
@@ -94,7 +101,7 @@ static struct slice product_token(struct slice value)
 	size_t len = 0;
 
 	while (len < value.len &&
-		(isalpha((unsigned char)value.at[len]) || value.at[len] == '-' ||
+		(isalnum((unsigned char)value.at[len]) || value.at[len] == '-' ||
 			value.at[len] == '_'))
 		len++;
 	return slice_over(value.at, len);

@@ -36,6 +36,8 @@ static void the_longest_rule_of_our_group_wins(void **state)
 		{"\xEF\xBB\xBFUser-agent: *\r\nDisallow: /x\r\n", "/x", false},
 		{"user-agent:*\rdisallow:/x # no\r", "/x", false},
 		{"Disallow: /x", "/x", true},
+		{"User-agent: *\nDisallow: /a%3Cb", "/a<b", false},
+		{"User-agent: haidang2\nDisallow: /", "/x", true},
 		{"nonsense\n<html>\nUser-agent: *\nDisallow: /x", "/x", false},
 	};
 	(void)state;
