@@ -165,7 +165,7 @@ static int run(void *config, struct arena *a)
 	struct err err = {0};
 
 	password_init();
-	c.service = service_new("haidang-console", c.clock);
+	c.service = service_new(c.clock);
 	if (!console_open(&c, a, &err)) {
 		log_error("%s", err_text(&err));
 		return 2;

@@ -333,7 +333,7 @@ int worker_run(const struct correlator_config *config, struct arena *a)
 		log_error("The correlator needs Redis: redis.address is empty");
 		return 2;
 	}
-	w.service = service_new("haidang-correlator", w.clock);
+	w.service = service_new(w.clock);
 	w.metrics = metrics_new();
 	counters_init(&w.counters, w.metrics);
 	w.arena = arena_new();

@@ -192,7 +192,7 @@ int courier_run(const struct courier_config *config, courier_reread *reread)
 		log_error("%s", err_text(&err));
 		return BAD_CONFIG;
 	}
-	c.service = service_new("haidang-courier", c.clock);
+	c.service = service_new(c.clock);
 	c.redis = redis_new(&c.now->redis, c.clock);
 	bool started = generation_start(c.now, &c, &err);
 

@@ -215,7 +215,7 @@ int crawler_run(void *config, struct arena *a)
 		log_error("crawler.name: letters, digits, - and _ were expected");
 		return EXIT_BAD_INPUT;
 	}
-	c.service = service_new("haidang-crawler", c.clock);
+	c.service = service_new(c.clock);
 	c.metrics = metrics_new();
 	c.health = (struct health){"crawler", c.config->name, clock_wall_us(c.clock)};
 	open_parts(&c, a, &redis);

@@ -65,13 +65,12 @@ static void signals_take(void *ctx, int fd, unsigned events)
 	}
 }
 
-struct service *service_new(const char *name, const struct clock *clock)
+struct service *service_new(const struct clock *clock)
 {
 	struct service *s = mem_alloc(sizeof(*s));
 	uint64_t watchdog_us = 0;
 	sigset_t set;
 
-	(void)name;
 	s->clock = clock;
 	stop_signals(&set);
 	must(sigaddset(&set, SIGHUP) == 0);

@@ -1,7 +1,7 @@
 /* The frame every long-running program stands in: signals, file descriptors, timers, reload,
  * drain, readiness and watchdog. The program owns its loop:
  *
- *     struct service *s = service_new("haidang-courier", clock_system());
+ *     struct service *s = service_new(clock_system());
  *     service_timer(s, 1000, once_a_second, ctx);
  *     service_ready(s, "delivering to 2 targets");
  *     while (service_running(s)) {
@@ -22,7 +22,7 @@
 
 struct service;
 
-struct service *service_new(const char *name, const struct clock *clock);
+struct service *service_new(const struct clock *clock);
 void service_free(struct service **s);
 
 bool service_running(const struct service *s);

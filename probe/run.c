@@ -152,7 +152,7 @@ static bool start(struct probe *p, struct arena *a, struct err *err)
 		return false;
 	if (!open_capture(p, err))
 		return false;
-	p->service = service_new("haidang-probe", clock_system());
+	p->service = service_new(clock_system());
 	start_publish(p, uses_redis(p) ? &redis : NULL);
 	if (!start_worker(p, err))
 		return false;

@@ -29,7 +29,7 @@ static int bench_make(void **state)
 
 	*state = b;
 	clock_manual_init(&b->clock, 0);
-	b->s = service_new("test", &b->clock.clock);
+	b->s = service_new(&b->clock.clock);
 	for (size_t i = 0; i < 3; i++) {
 		if (pipe(b->pipes[i]) < 0)
 			return -1;
@@ -207,7 +207,7 @@ static void stop_signals_end_the_loop(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct service *s = service_new("test", clock_system());
+		struct service *s = service_new(clock_system());
 
 		assert_true(service_running(s));
 		/* Doubled, as timeout(1) does: the second one must not kill. */
@@ -230,7 +230,7 @@ static void a_stop_may_come_from_within(void **state)
 
 static void drain_forever(int told)
 {
-	struct service *s = service_new("test", clock_system());
+	struct service *s = service_new(clock_system());
 
 	while (service_running(s)) {
 		assert_int_equal(write(told, "r", 1), 1);
@@ -287,7 +287,7 @@ static void notify(const char *path)
 	(void)setenv("WATCHDOG_PID", pid, 1);
 	// NOLINTEND(concurrency-mt-unsafe)
 	clock_manual_init(&clock, 0);
-	struct service *s = service_new("test", &clock.clock);
+	struct service *s = service_new(&clock.clock);
 
 	service_wait(s, 0);
 	service_ready(s, "up");
