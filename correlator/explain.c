@@ -1,6 +1,7 @@
 #include "correlator/explain.h"
 
 #include "event/fields.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 
 #include <inttypes.h>
@@ -55,13 +56,34 @@ struct list {
 
 static bool write_item(void *ctx, struct slice key, struct json_value v);
 
+static void write_time(int64_t time_us, struct buf *out)
+{
+	time_t seconds = (time_t)(time_us / 1000000);
+	struct tm tm;
+	char text[32] = "";
+
+	if (localtime_r(&seconds, &tm) && strftime(text, sizeof text, "%H:%M:%S %d/%m/%Y", &tm) > 0)
+		buf_add_text(out, text);
+}
+
+/* A time in an event is written as people read it, in the machine's zone. */
+static void write_text(struct slice text, struct buf *out)
+{
+	int64_t time_us;
+
+	if (text.len > sizeof "2026-11-23T" && text.at[10] == 'T' && time_read(text, &time_us))
+		write_time(time_us, out);
+	else
+		buf_add_slice(out, text);
+}
+
 static void write_value(struct json_value v, struct buf *out)
 {
 	struct list list = {out, ", ", 0};
 	struct slice text;
 
 	if (json_to_text(v, &text))
-		buf_add_slice(out, text);
+		write_text(text, out);
 	else if (json_kind(v) == JSON_ARRAY)
 		json_each(v, write_item, &list);
 	else
@@ -81,16 +103,6 @@ static bool write_item(void *ctx, struct slice key, struct json_value v)
 		buf_add_text(list->out, list->separator);
 	write_value(v, list->out);
 	return true;
-}
-
-static void write_time(int64_t time_us, struct buf *out)
-{
-	time_t seconds = (time_t)(time_us / 1000000);
-	struct tm tm;
-	char text[32] = "";
-
-	if (localtime_r(&seconds, &tm) && strftime(text, sizeof text, "%H:%M:%S %d/%m/%Y", &tm) > 0)
-		buf_add_text(out, text);
 }
 
 static void write_span(int64_t span_us, enum explain_language language, struct buf *out)

@@ -220,6 +220,20 @@ static bool keep_in_room(struct window *w, size_t room, size_t *at)
 	return (*at)-- > 0;
 }
 
+/* The first event still known of the timespan that ends with the verdict: a value counts at its
+ * latest time, but people ask since when. */
+static int64_t first_seen_us(const struct window *w, const struct window_spec *spec,
+	const struct window_verdict *verdict)
+{
+	size_t i = 0;
+
+	while (i < w->sample_count && w->samples[i].time_us < verdict->last_us - spec->timespan_us)
+		i++;
+	return i < w->sample_count && w->samples[i].time_us < verdict->first_us
+		? w->samples[i].time_us
+		: verdict->first_us;
+}
+
 static bool condition_met(struct window *w, const struct window_spec *spec, const struct hit *hit,
 	struct window_verdict *ret)
 {
@@ -261,6 +275,8 @@ enum window_outcome window_apply(struct window *w, const struct window_spec *spe
 		return WINDOW_COUNTED;
 	w->alerts++;
 	w->muted = 0;
+	if (spec->kind == WINDOW_VALUE_COUNT)
+		ret->first_us = first_seen_us(w, spec, ret);
 	w->last_alert_us = hit->time_us;
 	w->suppressed_until_us = hit->time_us + spec->suppress_us;
 	return WINDOW_FIRED;

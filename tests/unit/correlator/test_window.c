@@ -115,6 +115,28 @@ static void distinct_values_count_once(void **state)
 	CHECK(&spec, slow);
 }
 
+static void a_value_seen_again_keeps_its_first_time_in_the_verdict(void **state)
+{
+	static const struct window_spec spec = {
+		.kind = WINDOW_VALUE_COUNT, .timespan_us = 60 * SECOND, .range = {2, UINT64_MAX}};
+	static const int64_t posts[] = {0, 5, 20, 40}; /* the one at 0 has left at 61 */
+	CLEANUP(window_release) struct window w = {0};
+	struct window_verdict verdict;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct hit hit = hit_at(posts[i], i + 1, 1);
+
+		assert_int_equal(window_apply(&w, &spec, &hit, &verdict), WINDOW_COUNTED);
+	}
+	struct hit denial = hit_at(61, 9, 2);
+
+	assert_int_equal(window_apply(&w, &spec, &denial, &verdict), WINDOW_FIRED);
+	assert_int_equal(verdict.first_us, 1005 * SECOND);
+	assert_int_equal(verdict.last_us, 1061 * SECOND);
+	assert_int_equal(verdict.count, 2);
+}
+
 static void an_order_must_be_kept(void **state)
 {
 	static const struct window_spec spec = {.kind = WINDOW_ORDERED,
@@ -287,6 +309,7 @@ int main(void)
 		cmocka_unit_test(an_alert_is_raised_once_and_again_after_its_suppression),
 		cmocka_unit_test(events_out_of_order_count_and_too_late_ones_do_not),
 		cmocka_unit_test(distinct_values_count_once),
+		cmocka_unit_test(a_value_seen_again_keeps_its_first_time_in_the_verdict),
 		cmocka_unit_test(an_order_must_be_kept),
 		cmocka_unit_test(a_range_has_two_ends),
 		cmocka_unit_test(an_event_is_never_applied_twice),
