@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	for (size_t take; len > 3; data += 3 + take, len -= 3 + take) {
 		take = (size_t)data[0] << 8 | data[1];
 		take = take < len - 3 ? take : len - 3;
-		frame.time_us += data[2] * 100000;
+		frame.time_us += data[2] * INT64_C(100000);
 		frame.bytes = data + 3;
 		frame.captured = frame.wire = (uint32_t)take;
 		worker_packet(worker, LINK_ETHERNET, &frame);

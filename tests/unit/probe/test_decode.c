@@ -139,7 +139,7 @@ static void headers_of_ipv6_without_end_are_refused(void **state)
 	struct packet p;
 
 	(void)state;
-	add_ipv6(&b, 60, 8 * 20);
+	add_ipv6(&b, 60, 160);
 	for (int i = 0; i < 20; i++)
 		buf_add(&b, "\x3c\0\0\0\0\0\0\0", 8);
 

@@ -154,7 +154,7 @@ static void messages_over_tcp_come_in_any_pieces(void **state)
 {
 	static const char two[] = "\0\x20" QUERY NAME "\0\1\0\1"
 				  "\0\x20" QUERY NAME "\0\1\0\1";
-	const struct slice bytes = {two, 2 * 34};
+	const struct slice bytes = {two, sizeof two - 1};
 
 	(void)state;
 	for (size_t step = 1; step <= bytes.len; step += 5) {

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { SECOND = 1000000, ROOM = 64 };
+#define SECOND INT64_C(1000000)
+
+enum { ROOM = 64 };
 
 static const uint64_t seed[6] = {1, 2, 3, 4, 5, 6};
 
@@ -12,7 +14,7 @@ static struct flow_table *table_new(void)
 	struct flow_table *t =
 		flow_table_new(ROOM * (sizeof(struct flow) + 2 * sizeof(uint32_t)), seed);
 
-	flow_table_restart(t, 1000 * (int64_t)SECOND);
+	flow_table_restart(t, 1000 * SECOND);
 	return t;
 }
 
@@ -73,7 +75,7 @@ static void transport_and_vlan_tell_flows_apart(void **state)
 static void a_full_table_refuses_and_names_a_victim(void **state)
 {
 	struct flow_table *t = table_new();
-	int64_t now = 1000 * (int64_t)SECOND;
+	int64_t now = 1000 * SECOND;
 	uint16_t number = 0;
 	struct flow_key key;
 	struct flow *f;
@@ -101,46 +103,54 @@ static void flows_are_found_after_others_went(void **state)
 	struct flow_table *t = table_new();
 
 	(void)state;
-	for (uint16_t i = 0; i < ROOM; i++) {
-		struct flow_key key = key_number(i);
+	for (unsigned i = 0; i < ROOM; i++) {
+		struct flow_key key = key_number((uint16_t)i);
 
 		flow_arm(t, flow_add(t, &key, 0), 0);
 	}
-	for (uint16_t i = 0; i < ROOM; i += 2) {
-		struct flow_key key = key_number(i);
+	for (unsigned i = 0; i < ROOM; i += 2) {
+		struct flow_key key = key_number((uint16_t)i);
 
 		flow_remove(t, flow_find(t, &key));
 	}
-	for (uint16_t i = 0; i < ROOM; i++) {
-		struct flow_key key = key_number(i);
+	for (unsigned i = 0; i < ROOM; i++) {
+		struct flow_key key = key_number((uint16_t)i);
 
 		assert_int_equal(flow_find(t, &key) != NULL, i % 2);
 	}
 	flow_table_free(&t);
 }
 
+/* Lets time pass until `f` is due at `when` or ten seconds after; when that was. */
+static int64_t wait_for(struct flow_table *t, const struct flow *f, int64_t now, int64_t when)
+{
+	for (; now < when + 10 * SECOND; now += 50000) {
+		struct flow *due = flow_due(t, now);
+
+		if (!due)
+			continue;
+		assert_ptr_equal(due, f);
+		if (now >= when)
+			break;
+		flow_arm(t, due, when); /* beyond the wheel it comes early */
+	}
+	return now;
+}
+
 static void a_flow_comes_due_once_within_a_tick(void **state)
 {
-	static const int64_t delays[] = {
-		0, 1, SECOND, 5 * SECOND, 300 * (int64_t)SECOND, 5000 * (int64_t)SECOND};
-	int64_t start = 1000 * (int64_t)SECOND;
+	static const int64_t delays[] = {0, 1, SECOND, 5 * SECOND, 300 * SECOND, 5000 * SECOND};
+	int64_t start = 1000 * SECOND;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof delays / sizeof delays[0]; i++) {
 		struct flow_table *t = table_new();
 		struct flow_key key = key_number(1);
-		struct flow *f = flow_add(t, &key, start), *due = NULL;
+		struct flow *f = flow_add(t, &key, start);
 		int64_t when = start + delays[i], now;
 
 		flow_arm(t, f, when);
-		for (now = start; !due && now < when + 10 * (int64_t)SECOND; now += 50000) {
-			due = flow_due(t, now);
-			if (due && now < when) { /* beyond the wheel it comes early: arm it again */
-				flow_arm(t, due, when);
-				due = NULL;
-			}
-		}
-		assert_ptr_equal(due, f);
+		now = wait_for(t, f, start, when);
 		assert_true(now - when < SECOND);
 		assert_null(flow_due(t, now));
 		flow_table_free(&t);
@@ -150,14 +160,14 @@ static void a_flow_comes_due_once_within_a_tick(void **state)
 static void a_leap_of_time_brings_all_flows(void **state)
 {
 	struct flow_table *t = table_new();
-	int64_t now = 1000 * (int64_t)SECOND, later = now + 1000000 * (int64_t)SECOND;
+	int64_t now = 1000 * SECOND, later = now + 1000000 * SECOND;
 	unsigned count = 0;
 
 	(void)state;
-	for (uint16_t i = 0; i < ROOM; i++) {
-		struct flow_key key = key_number(i);
+	for (unsigned i = 0; i < ROOM; i++) {
+		struct flow_key key = key_number((uint16_t)i);
 
-		flow_arm(t, flow_add(t, &key, now), now + i * 20 * (int64_t)SECOND);
+		flow_arm(t, flow_add(t, &key, now), now + i * (20 * SECOND));
 	}
 	for (struct flow *f; (f = flow_due(t, later)); count++)
 		flow_remove(t, f);

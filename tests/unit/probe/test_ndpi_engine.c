@@ -3,6 +3,7 @@
 #include "tests/unit/probe/frames.h"
 #include "tests/unit/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,7 +83,7 @@ static void risks_are_named_and_summed(void **state)
 	static const struct {
 		const char *url, *risk;
 	} cases[] = {
-		{"/?q=<script>alert(1)</script>", "XSS attack"},
+		{"/?q=<script>alert(1)</script>", "XSS Attack"},
 		{"/?id=1' OR '1'='1", "SQL Injection"},
 		{"/?id=1", NULL},
 	};

@@ -5,10 +5,11 @@
 #include "tests/unit/probe/frames.h"
 #include "tests/unit/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SECOND = 1000000 };
+#define SECOND INT64_C(1000000)
 
 static const int64_t start_us = INT64_C(1700000000) * SECOND;
 
@@ -44,9 +45,9 @@ static void begin(struct fixture *f, size_t memory_len)
 		&(struct worker_options){
 			.sensor = "t",
 			.memory_len = memory_len,
-			.timeouts = {5 * SECOND, SECOND, 300 * (int64_t)SECOND, 30 * SECOND,
-				30 * SECOND, 1800 * (int64_t)SECOND},
-			.stats_us = 10000 * (int64_t)SECOND,
+			.timeouts = {5 * SECOND, SECOND, 300 * SECOND, 30 * SECOND, 30 * SECOND,
+				1800 * SECOND},
+			.stats_us = 10000 * SECOND,
 			.home = f->home,
 			.publish = f->publish,
 			.busy = &f->busy,
@@ -245,8 +246,7 @@ static void a_long_flow_is_written_in_parts_that_add_up(void **state)
 	(void)state;
 	begin(&f, 1 << 22);
 	for (int i = 0; i < 400; i++)
-		give_udp(&f, i * 10 * (int64_t)SECOND, (struct frame_ports){5000, 5001},
-			SLICE("abc"));
+		give_udp(&f, i * (10 * SECOND), (struct frame_ports){5000, 5001}, SLICE("abc"));
 	said = finish(&f);
 	assert_int_equal(count(said, "\"reason\":\"active\""), 2);
 	assert_int_equal(count(said, "\"event_type\":\"flow\""), 3);
@@ -265,7 +265,7 @@ static void a_clock_that_steps_back_ends_the_flows(void **state)
 	give_udp(&f, 0, (struct frame_ports){5000, 5001}, SLICE("a"));
 	give_udp(&f, -30 * SECOND, (struct frame_ports){5000, 5001}, SLICE("a"));
 	assert_int_equal(worker_counts(f.worker).flows, 1);
-	give_udp(&f, -3600 * (int64_t)SECOND, (struct frame_ports){5000, 5001}, SLICE("a"));
+	give_udp(&f, -3600 * SECOND, (struct frame_ports){5000, 5001}, SLICE("a"));
 	assert_int_equal(worker_counts(f.worker).flows, 2);
 	end(&f);
 }
