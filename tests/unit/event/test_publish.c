@@ -361,6 +361,64 @@ static void a_clock_set_back_while_redis_was_away_loses_nothing(void **state)
 	assert_int_equal(counter(b, "haidang_publish_duplicates_total"), 0);
 }
 
+/* As above without a spool: what waits in memory moves, and what is still being filled. */
+static void ids_that_wait_in_memory_move_too(void **state)
+{
+	struct bench *b = *state;
+
+	b->options.spool_path = NULL;
+	b->options.linger_ms = 600000;
+	redis_server_start(&b->server);
+	add_entry(b, "1763856999999-7");
+	redis_server_kill(&b->server);
+	struct publish *p = start(b);
+
+	publish_numbers(p, 0, 95, WALL_US);
+	redis_server_start(&b->server);
+	for (int i = 0; i < WAIT_MS && counter(b, "haidang_publish_events_total") < 90; i += 5)
+		poll(NULL, 0, 5);
+	publish_numbers(p, 95, 5, WALL_US);
+	assert_true(publish_wait(p, WAIT_MS));
+	publish_free(&p);
+
+	struct stream_view v = stream_view_read(b->server.address, STREAM);
+
+	assert_int_equal(v.count, 100);
+	assert_true(v.ids_grow);
+	assert_true(v.first.ms > UINT64_C(1763856999999));
+	stream_view_release(&v);
+}
+
+/* The stream's last id lies amid the ids given out. What moved in memory is then spooled, because
+ * Redis is full, and must not move again when it is read back. */
+static void ids_move_once(void **state)
+{
+	struct bench *b = *state;
+
+	redis_server_start(&b->server);
+	add_entry(b, "1763856300050-0");
+	redis_server_kill(&b->server);
+	struct publish *p = start(b);
+
+	redis_server_start(&b->server);
+	set_memory(b, "1");
+	for (uint64_t n = 0; n < 100; n++)
+		publish_numbers(p, n, 1, WALL_US + (int64_t)n * 1000);
+	for (int i = 0; i < WAIT_MS && counter(b, "haidang_publish_spooled_total") < 100; i += 5)
+		poll(NULL, 0, 5);
+	set_memory(b, "0");
+	assert_true(publish_wait(p, WAIT_MS));
+	publish_free(&p);
+
+	struct stream_view v = stream_view_read(b->server.address, STREAM);
+
+	assert_int_equal(v.count, 100);
+	assert_true(v.ids_grow);
+	assert_true(v.first.ms > UINT64_C(1763856300050));
+	assert_int_equal(v.last.ms - v.first.ms, 99);
+	stream_view_release(&v);
+}
+
 static void ids_go_on_after_the_streams_last_one(void **state)
 {
 	struct bench *b = *state;
@@ -551,6 +609,8 @@ int main(void)
 		CASE(what_the_spool_sends_twice_is_a_duplicate),
 		CASE(a_producer_killed_again_and_again_leaves_no_gap_and_doubles_nothing),
 		CASE(a_clock_set_back_while_redis_was_away_loses_nothing),
+		CASE(ids_that_wait_in_memory_move_too),
+		CASE(ids_move_once),
 		CASE(ids_go_on_after_the_streams_last_one),
 		CASE(a_foreign_writer_does_not_make_events_vanish),
 		CASE(a_full_spool_drops_the_newest_and_counts_them),

@@ -145,6 +145,23 @@ static void the_ring_goes_round(void **state)
 	assert_true(spool_len(b->spool) <= 65536);
 }
 
+/* Records of one size that fill the ring evenly: behind the newest lies a whole old one. */
+static void what_an_earlier_round_left_is_not_read(void **state)
+{
+	enum { LEN = 256 - 56, PER_ROUND = 65536 / 256 };
+	struct bench *b = *state;
+
+	assert_true(reopen(b, 1));
+	for (uint32_t n = 0; n < PER_ROUND; n++)
+		assert_int_equal(append(b, n, LEN), 0);
+	assert_int_equal(append(b, 0, LEN), -ENOSPC);
+	assert_int_equal(spool_clear(b->spool), 0);
+	for (uint32_t n = 1000; n < 1000 + PER_ROUND / 2; n++)
+		assert_int_equal(append(b, n, LEN), 0);
+	assert_true(reopen(b, 1));
+	assert_int_equal(read_all(b, 1000), PER_ROUND / 2);
+}
+
 static void a_full_ring_refuses_and_keeps_what_it_has(void **state)
 {
 	struct bench *b = *state;
@@ -292,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(records_come_out_in_order_also_after_a_restart),
 		CASE(the_ring_goes_round),
+		CASE(what_an_earlier_round_left_is_not_read),
 		CASE(a_full_ring_refuses_and_keeps_what_it_has),
 		CASE(a_torn_record_ends_the_spool),
 		CASE(a_flipped_bit_is_noticed),
