@@ -95,8 +95,10 @@ static struct exchange *exchange_new(struct http *h)
 	EASY_SET(x->easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	EASY_SET(x->easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	EASY_SET(x->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (h->options.ca_file)
+	if (h->options.ca_file) {
 		EASY_SET(x->easy, CURLOPT_CAINFO, h->options.ca_file);
+		EASY_SET(x->easy, CURLOPT_CAPATH, NULL); /* else the system's count as well */
+	}
 	EASY_SET(x->easy, CURLOPT_TIMEOUT_MS, (long)timeout);
 	EASY_SET(x->easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(timeout < CONNECT_TIMEOUT_MS ? timeout : CONNECT_TIMEOUT_MS));

@@ -19,7 +19,7 @@ struct http;
 struct http_options {
 	int64_t timeout_ms; /* for a whole request */
 	int64_t connections;
-	const char *ca_file; /* NULL: the system's */
+	const char *ca_file; /* the only ones to trust; NULL: the system's */
 };
 
 struct http_request {

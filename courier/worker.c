@@ -331,6 +331,10 @@ void worker_free(struct worker **worker)
 	if (!w)
 		return;
 	worker_join(w);
+	/* A target that a reload took away, or mended, must not fail in the figures for ever. */
+	metric_set(w->counters.failing_since, 0);
+	metric_set(w->counters.backlog, 0);
+	metric_set(w->counters.dead_letters, 0);
 	w->kind->close(&w->sender);
 	queue_free(&w->queue);
 	inbox_free(&w->inbox);

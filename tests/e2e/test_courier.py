@@ -2,6 +2,7 @@
 import itertools
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -387,6 +388,22 @@ def test_sighup_takes_new_targets_and_secrets_without_losing_an_alert(redis, rec
     wait_for(lambda: alerts.key(alerts.alert(100)) in second.taken)
 
 
+def test_a_target_that_is_mended_or_removed_fails_no_longer(redis, receive, config, spawn):
+    receiver = receive()
+    dead = f"http://127.0.0.1:{free_port()}/"
+    courier = spawn("courier", config(mended=dead, removed=dead))
+    alerts.put(redis, alerts.alert(1))
+    wait_for(lambda: courier.said().count("takes no alerts") == 2)
+    with open(courier.argv[courier.argv.index("--config") + 1], "w") as out:
+        json.dump(config(mended=receiver.url), out)
+    courier.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: receiver.taken)
+    courier.stop()
+    for target in ("mended", "removed"):
+        assert metric(redis, "failing_since_seconds", target) == 0
+    assert metric(redis, "pending", "removed") == 0
+
+
 def test_health_and_metrics_tell_of_each_target(redis, receive, config, spawn, folder):
     receiver = receive()
     courier = spawn("courier", config(centre=receiver.url, dead=f"http://127.0.0.1:{free_port()}/"))
@@ -456,8 +473,8 @@ def test_behind_nginx(redis, receive, config, spawn, folder):
 
 @pytest.fixture
 def command(folder):
-    def run(*args, config=None):
-        argv = [program("courier"), *args]
+    def run(*args, config=None, within=()):
+        argv = [*within, program("courier"), *args]
         if config is not None:
             path = folder / "command.yaml"
             path.write_text(json.dumps(config))
@@ -484,6 +501,22 @@ def test_the_test_command_says_what_the_receiver_answered(receive, config, comma
     said = command("test", "nobody", config=settings)
     assert said.returncode == 2 and "no target 'nobody'" in said.stderr
     assert command("test", config=settings).returncode == 2
+
+
+def test_a_private_authority_is_trusted_alone(receive, config, command, folder):
+    good = receive(tls=certificate(folder, "127.0.0.1"))
+    certificate(folder, "127.0.0.2")
+    system = folder / "system"
+    system.mkdir()
+    shutil.copy(folder / "127.0.0.1.crt", system / "ca-certificates.crt")
+    subprocess.run(["openssl", "rehash", system], check=True)
+    within = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', system]
+    if subprocess.run([*within, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("making mount namespaces is not permitted")
+    assert command("test", "a", config=config(a=good.url), within=within).returncode == 0
+    said = command("test", "a", config=config(a={"url": good.url, "ca_file": str(folder / "127.0.0.2.crt")}), within=within)
+    assert said.returncode == 1 and "certificate" in said.stdout
+    assert len(good.requests) == 1
 
 
 def test_a_fresh_secret_is_one_the_courier_takes(command, config, secret_file, receive):
