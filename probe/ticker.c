@@ -41,8 +41,9 @@ static void *tick(void *ctx)
 {
 	struct ticker *t = ctx;
 
-	while (sleep_a_while(t))
+	do
 		t->fn(t->ctx);
+	while (sleep_a_while(t));
 	return NULL;
 }
 

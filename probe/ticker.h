@@ -1,4 +1,4 @@
-/* A thread that calls a function again and again until it is freed.
+/* A thread that calls a function, at once and then again and again, until it is freed.
  *
  *     struct ticker *t = ticker_new(5000, report, ctx);
  *     ticker_free(&t);          (waits for a call that is under way)

@@ -207,11 +207,15 @@ def test_every_frame_on_the_wire_is_seen(wire, live, folder, redis):
     child = live()
     wire.send(frames_of(DNS))
     wait_for(lambda: b'"event_type":"dns"' in (folder / "eve.json").read_bytes(), 10, "a dns event")
+    health = json.loads(wait_for(lambda: redis.client.get("health:probe.live"), 10, "the health report"))
+    assert health["status"] == "capturing"
     wire.send([udp_frame()], 20000)
     assert child.stop() == 0, child.said()
     stats = last_stats(folder)
     assert stats["packets"] + stats["kernel_drops"] + stats["own_drops"] == 20000 + len(frames_of(DNS))
     assert stats["events_lost"] == 0
+    metrics = (folder / "haidang-probe.prom").read_text()
+    assert f"haidang_probe_packets_total {stats['packets']}\n" in metrics
     got = [line for _, fields in redis.client.xrange("ev:{net.live.0}") for line in fields[b"b"].splitlines()]
     assert sorted(got) == sorted((folder / "eve.json").read_bytes().splitlines())
     assert any(event["event_type"] == "flow" and event["flow"]["reason"] == "shutdown" for event in map(json.loads, got))
