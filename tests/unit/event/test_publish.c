@@ -395,6 +395,7 @@ static void ids_move_once(void **state)
 {
 	struct bench *b = *state;
 
+	b->options.batch_events = 100;
 	redis_server_start(&b->server);
 	add_entry(b, "1763856300050-0");
 	redis_server_kill(&b->server);
