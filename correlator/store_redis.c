@@ -16,6 +16,8 @@ enum { CELLS_PER_FLUSH = 256, BYTES_PER_FLUSH = 4 << 20, ENTRY_COST = 160, NUMBE
 
 /* KEYS[1] the window, KEYS[2] its bucket's alerts; ARGV: the version that is replaced, the new
  * blob, its lifetime in ms, how many alerts to keep, the alerts. 1, or the blob that is there.
+ * The window comes last: a script that fails half-way keeps what it wrote, and an alert may be
+ * written twice (its id tells) but must not be missing from a window that says it was raised.
  * Allowed in a full Redis: producers are refused then, so what this writes is bounded by the
  * events that are still in the streams, and acknowledging those makes room. */
 static const char write_source[] =
@@ -23,11 +25,11 @@ static const char write_source[] =
 	"if redis.call('GETRANGE', KEYS[1], 0, 7) ~= ARGV[1] then\n"
 	"  return redis.call('GET', KEYS[1]) or ''\n"
 	"end\n"
-	"redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
 	"for i = 5, #ARGV do\n"
 	"  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', '" ALERT_FIELD_BODY
 	"', ARGV[i])\n"
 	"end\n"
+	"redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
 	"return 1\n";
 
 /* A window kept here, in a list by last use. */
