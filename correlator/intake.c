@@ -5,6 +5,7 @@
 #include "lib/mem.h"
 #include "lib/must.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,9 @@ struct intake {
 	size_t count;
 	size_t *asked; /* the streams of the commands being flushed, in their order */
 	size_t asked_count;
+	bool refused; /* a command of the flush under way */
+	char said[160];
+	struct metric *refusals;
 	bool first_scan;
 	struct redis_script lease, read, ack, release;
 };
@@ -100,6 +104,8 @@ struct intake *intake_new(const struct intake_options *options)
 	CLEANUP(mem_cleanup) char *me = mem_printf("%.80s/%016" PRIx64, options->worker, nonce);
 	memcpy(in->me, me, strlen(me) + 1);
 	in->first_scan = true;
+	in->refusals = metrics_counter(options->metrics, "haidang_correlator_refusals_total", "",
+		"Commands on producer streams that Redis answered with an error.");
 	in->lease.source = lease_source;
 	in->read.source = read_source;
 	in->ack.source = ack_source;
@@ -169,14 +175,27 @@ static void add_stream(struct intake *in, struct slice name)
 		"Age of the newest event taken from the stream, when it was taken.");
 }
 
+static bool is_refused(struct intake *in, const struct redis_reply *reply)
+{
+	if (redis_reply_kind(reply) != REDIS_ERROR)
+		return false;
+	(void)snprintf(in->said, sizeof in->said, "%.*s", SLICE_ARG(redis_reply_text(reply)));
+	metric_add(in->refusals, 1);
+	in->refused = true;
+	return true;
+}
+
 static int learn_streams(struct intake *in)
 {
 	const struct slice args[] = {SLICE("SMEMBERS"), SLICE(STREAM_INDEX)};
 	struct redis_reply *reply = NULL;
 	int said = redis_call(in->options.redis, args[1], args, 2, &reply);
 
-	if (said < 0)
+	if (said < 0) {
+		(void)snprintf(in->said, sizeof in->said, "%s", redis_said(in->options.redis));
 		return said;
+	}
+	(void)is_refused(in, reply);
 	for (size_t i = 0; redis_reply_kind(reply) == REDIS_ARRAY && i < redis_reply_count(reply);
 		i++)
 		add_stream(in, redis_reply_text(redis_reply_at(reply, i)));
@@ -194,11 +213,20 @@ static void ask(struct intake *in, size_t stream, const struct redis_script *scr
 	in->asked[in->asked_count++] = stream;
 }
 
+static void on_done(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	(void)index;
+	(void)is_refused(ctx, reply);
+}
+
 static int flush(struct intake *in, redis_on_reply *fn)
 {
+	in->refused = false;
 	int said = redis_flush(in->options.redis, fn, in);
 
 	in->asked_count = 0;
+	if (said < 0)
+		(void)snprintf(in->said, sizeof in->said, "%s", redis_said(in->options.redis));
 	return said;
 }
 
@@ -206,7 +234,7 @@ static void on_lease(void *ctx, size_t index, const struct redis_reply *reply)
 {
 	struct intake *in = ctx;
 	struct stream *s = &in->streams[in->asked[index]];
-	int64_t said = redis_reply_kind(reply) == REDIS_INT ? redis_reply_int(reply) : 0;
+	int64_t said = is_refused(in, reply) ? 0 : redis_reply_int(reply);
 
 	if (said == 2 || (said > 0) != s->held)
 		start_recovery(s);
@@ -260,14 +288,19 @@ static struct slice batch_of(const struct redis_reply *fields)
 	return (struct slice){0};
 }
 
+/* An entry whose id no producer of ours can make is given out without its batch, so that it is
+ * refused and acknowledged instead of standing in the way for ever. */
 static void enqueue(struct stream *s, const struct redis_reply *entry)
 {
 	struct slice id = redis_reply_text(redis_reply_at(entry, 0));
 	struct slice batch = batch_of(redis_reply_at(entry, 1));
 	struct queued q = {.id_at = s->text.len, .id_len = id.len, .has_batch = batch.at != NULL};
 
-	if (!event_id_read(id, &q.id) || id.len >= sizeof s->after)
-		return;
+	must(id.len > 0 && id.len < sizeof s->after);
+	if (!event_id_read(id, &q.id)) {
+		q.id = s->queue_count > 0 ? s->queue[s->queue_count - 1].id : q.id;
+		q.has_batch = false;
+	}
 	buf_add_slice(&s->text, id);
 	q.batch_at = s->text.len;
 	q.batch_len = batch.len;
@@ -288,7 +321,7 @@ static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
 	struct stream *s = &in->streams[in->asked[index]];
 	size_t count = 0;
 
-	if (redis_reply_kind(reply) == REDIS_INT || redis_reply_kind(reply) == REDIS_ERROR) {
+	if (is_refused(in, reply) || redis_reply_kind(reply) == REDIS_INT) {
 		s->held = false; /* the next scan takes the lease again, or makes the group */
 		return;
 	}
@@ -403,7 +436,9 @@ int intake_ack(struct intake *in)
 {
 	for (size_t i = 0; i < in->count; i++)
 		queue_ack(in, i);
-	return redis_flush(in->options.redis, NULL, NULL);
+	int said = flush(in, on_done);
+
+	return said == 0 && in->refused ? -EIO : said;
 }
 
 void intake_reset(struct intake *in)
@@ -421,7 +456,17 @@ int intake_release(struct intake *in)
 			ask(in, i, &in->release, args, 1);
 		in->streams[i].held = false;
 	}
-	return flush(in, NULL);
+	return flush(in, on_done);
+}
+
+const char *intake_said(const struct intake *in)
+{
+	return in->said;
+}
+
+int64_t intake_refusals(const struct intake *in)
+{
+	return metric_value(in->refusals);
 }
 
 size_t intake_held(const struct intake *in)

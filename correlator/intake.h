@@ -12,7 +12,9 @@
  *     intake_free(&in);
  *
  * After any failure, here or in the windows, intake_reset(): what is not acknowledged is read
- * again, this worker's own pending entries first. All int results are 0 or -errno. */
+ * again, this worker's own pending entries first. All int results are 0 or -errno. A stream whose
+ * lease or entries Redis answers with an error is left alone until the next scan and counted in
+ * haidang_correlator_refusals_total; a refused acknowledgement is -EIO. */
 #pragma once
 
 #include "event/id.h"
@@ -36,7 +38,7 @@ struct intake_entry {
 	struct slice stream;
 	uint64_t stream_hash;
 	struct event_id id;
-	struct slice batch; /* events, one a line; .at NULL: the entry has no such field */
+	struct slice batch; /* events, one a line; .at NULL: the entry has none that can be used */
 };
 
 struct intake *intake_new(const struct intake_options *options);
@@ -50,4 +52,6 @@ int intake_ack(struct intake *in) __attribute__((warn_unused_result));
 void intake_reset(struct intake *in);
 int intake_release(struct intake *in) __attribute__((warn_unused_result));
 
-size_t intake_held(const struct intake *in); /* streams under lease */
+size_t intake_held(const struct intake *in);      /* streams under lease */
+int64_t intake_refusals(const struct intake *in); /* so many commands, so far */
+const char *intake_said(const struct intake *in); /* at the last failure or refusal */

@@ -147,7 +147,7 @@ static void apply(struct batch *b, struct job *job)
 
 	forget_alerts(cell);
 	job->tally = (struct settle_tally){0};
-	(void)window_read(&w, spec, buf_slice(&cell->blob));
+	job->tally.unreadable = !window_read(&w, spec, buf_slice(&cell->blob));
 	for (size_t i = job->first_hit; i != SIZE_MAX; i = b->next_hit[i]) {
 		const struct rule_hit *hit = &b->hits->at[i];
 		struct window_verdict verdict;
@@ -192,6 +192,7 @@ static void add_tallies(const struct batch *b, struct settle_tally *tally)
 		tally->late += t->late;
 		tally->suppressed += t->suppressed;
 		tally->known += t->known;
+		tally->unreadable += t->unreadable;
 	}
 }
 
@@ -212,7 +213,7 @@ static int write_all(struct batch *b, struct store_cell **cells, struct settle_t
 			tally->conflicts += cells[i]->conflict;
 		}
 	}
-	return -EAGAIN;
+	return -EBUSY;
 }
 
 int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)

@@ -16,12 +16,14 @@ struct settle;
 
 struct settle_tally {
 	uint64_t alerts, late, suppressed, known, conflicts;
+	uint64_t unreadable; /* windows begun anew, as what stood there was none */
 };
 
 struct settle *settle_new(struct store *store, const struct clock *clock);
 void settle_free(struct settle **s);
 
 /* The sums are added to; alerts count only when written. 0 or -errno: then any of the windows may
- * have been written, and the same hits must be given again. */
+ * have been written, and the same hits must be given again. -EBUSY: other writers came first too
+ * often; any other is the store's. */
 int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)
 	__attribute__((warn_unused_result));

@@ -18,12 +18,14 @@ enum {
 	IDLE_WAIT_MS = 20, /* bounds how late an event is seen when there is little to do */
 	RETRY_WAIT_MIN_MS = 50,
 	RETRY_WAIT_MAX_MS = 2000,
-	EVENTS_PER_ROUND = 20000, /* bounds the hits of a round, and how long SIGTERM waits */
+	EVENTS_PER_ROUND = 20000, /* bounds how long SIGTERM waits */
+	HITS_PER_ROUND = 100000,  /* bounds memory: an event may be thousands of hits */
 };
 
 struct counters {
 	struct metric *events, *matches, *alerts, *suppressed, *late, *known, *conflicts, *retries;
-	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *given_up;
+	struct metric *unreadable;
+	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *too_many, *given_up;
 	struct metric *rules, *rules_refused, *streams;
 };
 
@@ -44,6 +46,7 @@ struct worker {
 	struct health health;
 	mono_t next_scan, next_try;
 	int64_t retry_wait_ms; /* 0: all is well */
+	bool refusal_logged;
 };
 
 static void counters_init(struct counters *c, struct metrics *m)
@@ -65,6 +68,8 @@ static void counters_init(struct counters *c, struct metrics *m)
 			"Windows that another worker wrote at the same time."},
 		{offsetof(struct counters, retries), "retries_total",
 			"Batches given up and read again."},
+		{offsetof(struct counters, unreadable), "unreadable_windows_total",
+			"Windows begun anew, as what stood in Redis was none."},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -81,6 +86,8 @@ static void counters_init(struct counters *c, struct metrics *m)
 			"Events that could not be used.");
 	}
 	c->no_batch = metrics_counter(m, "haidang_correlator_refused_total", "reason=\"no_batch\"",
+		"Events that could not be used.");
+	c->too_many = metrics_counter(m, "haidang_correlator_refused_total", "reason=\"too_many\"",
 		"Events that could not be used.");
 	c->rules = metrics_gauge(m, "haidang_correlator_rules", "", "Rules loaded.");
 	c->rules_refused = metrics_gauge(
@@ -152,7 +159,7 @@ static void start_over(struct worker *w, const char *doing, const char *why)
 static void well_again(struct worker *w)
 {
 	if (w->retry_wait_ms > 0)
-		log_notice("Redis takes windows and acknowledgements again");
+		log_notice("Redis is well again");
 	w->retry_wait_ms = 0;
 }
 
@@ -174,7 +181,7 @@ static size_t match_batch(struct worker *w, const struct intake_entry *entry, in
 
 	if (!entry->batch.at)
 		refused(w->counters.no_batch, entry, "no_batch");
-	while (slice_cut(&rest, '\n', &line) && count < EVENTS_PER_BATCH_MAX) {
+	while (slice_cut(&rest, '\n', &line)) {
 		struct engine_event event = {.json = slice_trim(line),
 			.stream = entry->stream_hash,
 			.latest_us = latest_us,
@@ -184,10 +191,13 @@ static size_t match_batch(struct worker *w, const struct intake_entry *entry, in
 
 		if (event.json.len == 0)
 			continue;
+		if (count++ >= EVENTS_PER_BATCH_MAX) {
+			refused(w->counters.too_many, entry, "too_many");
+			continue;
+		}
 		enum engine_result result = engine_event(w->engine, &event, &w->hits);
 		if (result >= ENGINE_NOT_JSON)
 			refused(w->counters.refused[result], entry, engine_result_name(result));
-		count++;
 	}
 	metric_add(w->counters.events, count);
 	return count;
@@ -201,6 +211,11 @@ static void count_round(struct worker *w, const struct settle_tally *tally)
 	metric_add(w->counters.late, tally->late);
 	metric_add(w->counters.known, tally->known);
 	metric_add(w->counters.conflicts, tally->conflicts);
+	if (tally->unreadable > 0 && metric_value(w->counters.unreadable) == 0)
+		log_error(
+			"A window in Redis cannot be read and is begun anew, more are only counted: "
+			"what it had counted is forgotten");
+	metric_add(w->counters.unreadable, tally->unreadable);
 	metric_set(w->counters.given_up, (int64_t)regex_set_given_up(w->rules->regexes));
 }
 
@@ -212,8 +227,13 @@ static bool scan(struct worker *w)
 		return true;
 	w->next_scan = mono_after(now, SCAN_INTERVAL_MS);
 	if (intake_scan(w->intake) < 0) {
-		start_over(w, "Looking for streams", redis_said(w->redis));
+		start_over(w, "Looking for streams", intake_said(w->intake));
 		return false;
+	}
+	if (intake_refusals(w->intake) > 0 && !w->refusal_logged) {
+		log_error("Redis refuses a command on a stream, more are only counted: %s",
+			intake_said(w->intake));
+		w->refusal_logged = true;
 	}
 	metric_set(w->counters.streams, (int64_t)intake_held(w->intake));
 	return true;
@@ -230,21 +250,28 @@ static size_t round_of(struct worker *w)
 	if (mono_left_ms(w->next_try, clock_mono(w->clock)) > 0 || !scan(w))
 		return 0;
 	if (intake_read(w->intake) < 0) {
-		start_over(w, "Reading events", redis_said(w->redis));
+		start_over(w, "Reading events", intake_said(w->intake));
 		return 0;
 	}
 	hits_clear(&w->hits);
-	for (; events < EVENTS_PER_ROUND && intake_next(w->intake, &entry); entries++)
+	for (; events < EVENTS_PER_ROUND && w->hits.count < HITS_PER_ROUND &&
+		intake_next(w->intake, &entry);
+		entries++)
 		events += match_batch(w, &entry, latest_us);
-	if (entries == 0)
+	if (entries == 0) {
+		well_again(w);
 		return 0;
-	if (settle_hits(w->settle, &w->hits, &tally) < 0) {
-		start_over(w, "Writing windows", store_redis_said(w->store));
+	}
+	int said = settle_hits(w->settle, &w->hits, &tally);
+	if (said < 0) {
+		start_over(w, "Writing windows",
+			said == -EBUSY ? "other workers keep writing the same ones"
+				       : store_redis_said(w->store));
 		return 0;
 	}
 	count_round(w, &tally);
 	if (intake_ack(w->intake) < 0) {
-		start_over(w, "Acknowledging events", redis_said(w->redis));
+		start_over(w, "Acknowledging events", intake_said(w->intake));
 		return 0;
 	}
 	well_again(w);
@@ -284,7 +311,7 @@ static void loop(struct worker *w)
 		service_wait(w->service, round_of(w) > 0 ? 0 : IDLE_WAIT_MS);
 	}
 	if (intake_release(w->intake) < 0)
-		log_warning("The leases could not be given back: %s", redis_said(w->redis));
+		log_warning("The leases could not be given back: %s", intake_said(w->intake));
 }
 
 static void worker_release(struct worker *w)

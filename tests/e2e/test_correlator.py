@@ -300,6 +300,26 @@ def test_malformed_events_are_counted_and_the_rest_goes_on(redis, spawn, config)
     assert "single.test" not in worker.said()
 
 
+def test_events_beyond_the_limit_of_a_batch_are_counted(redis, spawn, config):
+    stream = "ev:{net.a.0}"
+    Producer(redis.client, [stream])
+    redis.client.xadd(stream, {"b": "\n".join(["{}"] * 10_007)})
+    spawn("correlator", config)
+    wait_for(lambda: health(redis).get('haidang_correlator_refused_total{reason="too_many"}') == 7, 10, "the count")
+    assert left(redis.client, [stream]) == 0
+
+
+def test_a_correlator_with_nothing_to_do_says_each_time_that_redis_is_away_and_back(redis, spawn, config):
+    stream = "ev:{net.a.0}"
+    Producer(redis.client, [stream])
+    worker = spawn("correlator", config)
+    for times in (1, 2):
+        redis.kill()
+        wait_for(lambda: worker.said().count("failed, trying again") == times, 10, "the outage noticed")
+        redis.start()
+        wait_for(lambda: worker.said().count("Redis is well again") == times, 10, "the end of it noticed")
+
+
 def test_sighup_takes_new_rules_and_keeps_the_old_ones_when_they_are_broken(redis, spawn, config, folder):
     stream = "ev:{net.a.0}"
     producer = Producer(redis.client, [stream])

@@ -5,7 +5,9 @@
 #include "tests/redis_server.h"
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define STREAM_A "ev:{net.a.0}"
 #define STREAM_B "ev:{net.b.0}"
@@ -204,6 +206,88 @@ static void a_window_written_by_another_worker_is_a_conflict(void **state)
 	buf_release(&b.next);
 }
 
+/* What was written before the error stays: a window must not say that an alert was raised when it
+ * was not. */
+static void a_window_whose_alert_is_refused_is_not_written(void **state)
+{
+	CLEANUP(redis_free)
+	struct redis *redis =
+		redis_new(&(struct redis_options){.address = server.address}, clock_system());
+	const struct store_redis_options options = {redis, 1 << 20, 100};
+	CLEANUP(store_redis_free) struct store *store = store_redis_new(&options);
+	CLEANUP(buf_release) struct buf alert = {0};
+	struct store_cell cell = {.key = SLICE("w:{b00}:r|{}"), .ttl_ms = 60000};
+	struct store_cell *cells = &cell;
+	const struct slice wrong[] = {SLICE("SET"), SLICE("al:{b00}"), SLICE("no stream")};
+
+	(void)state;
+	command(wrong, 3);
+	buf_add_text(&alert, "{}");
+	buf_add_text(&cell.next, "version1 and so on");
+	cell.alerts = &alert;
+	cell.alert_count = 1;
+	assert_int_equal(store->commit(store, &cells, 1), -EIO);
+	assert_non_null(strstr(store_redis_said(store), "WRONGTYPE"));
+	store_redis_forget(store);
+	assert_int_equal(store->fetch(store, &cells, 1), 0);
+	assert_int_equal(cell.blob.len, 0);
+	buf_release(&cell.blob);
+	buf_release(&cell.next);
+}
+
+static void an_entry_whose_id_is_none_of_ours_does_not_stand_in_the_way(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+	struct intake_entry entry;
+	const struct slice foreign[] = {SLICE("XADD"), SLICE(STREAM_A), SLICE("5-4294967296"),
+		SLICE(EVENT_FIELD_BATCH), SLICE("{}")};
+
+	(void)state;
+	add(STREAM_A, 4);
+	command(foreign, 5);
+	add(STREAM_A, 6);
+	worker_open(&w, "w", 2);
+	assert_int_equal(intake_read(w.intake), 0);
+	assert_true(intake_next(w.intake, &entry));
+	assert_non_null(entry.batch.at);
+	assert_true(intake_next(w.intake, &entry));
+	assert_null(entry.batch.at);
+	assert_false(intake_next(w.intake, &entry));
+	intake_reset(w.intake);
+	expect_given(&w, "A4 A4 ");
+	assert_int_equal(intake_ack(w.intake), 0);
+	expect_given(&w, "A6 ");
+}
+
+static void what_redis_refuses_is_said(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+	const struct slice no_xdel[] = {
+		SLICE("ACL"), SLICE("SETUSER"), SLICE("default"), SLICE("-xdel")};
+	const struct slice no_xreadgroup[] = {
+		SLICE("ACL"), SLICE("SETUSER"), SLICE("default"), SLICE("-xreadgroup")};
+	const struct slice all[] = {
+		SLICE("ACL"), SLICE("SETUSER"), SLICE("default"), SLICE("+@all")};
+
+	(void)state;
+	add(STREAM_A, 1);
+	worker_open(&w, "w", 10);
+	expect_given(&w, "A1 ");
+	assert_int_equal(intake_refusals(w.intake), 0);
+	command(no_xdel, 4);
+	int said = intake_ack(w.intake);
+	command(no_xreadgroup, 4);
+	intake_reset(w.intake);
+	expect_given(&w, "");
+	command(all, 4);
+	assert_int_equal(said, -EIO);
+	assert_non_null(strstr(intake_said(w.intake), "script"));
+	assert_int_equal(intake_refusals(w.intake), 2);
+	assert_int_equal(intake_held(w.intake), 0);
+	assert_int_equal(intake_scan(w.intake), 0);
+	assert_int_equal(intake_held(w.intake), 1);
+}
+
 static int server_start(void **state)
 {
 	(void)state;
@@ -230,6 +314,10 @@ int main(void)
 			a_lease_is_respected_and_pending_entries_change_hands, fresh),
 		cmocka_unit_test_setup(a_restarted_worker_takes_its_former_lease_at_once, fresh),
 		cmocka_unit_test_setup(a_window_written_by_another_worker_is_a_conflict, fresh),
+		cmocka_unit_test_setup(a_window_whose_alert_is_refused_is_not_written, fresh),
+		cmocka_unit_test_setup(
+			an_entry_whose_id_is_none_of_ours_does_not_stand_in_the_way, fresh),
+		cmocka_unit_test_setup(what_redis_refuses_is_said, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, server_start, server_end);

@@ -1,4 +1,5 @@
 #include "correlator/settle.h"
+#include "event/streams.h"
 #include "tests/unit/correlator/rules_in.h"
 
 #include <errno.h>
@@ -173,7 +174,7 @@ static void endless_conflicts_are_given_up(void **state)
 	bench_open(&b);
 	b.store.conflicts = 1000;
 	match(&b, 1, 3);
-	assert_int_equal(settle_hits(b.settle, &b.hits, &tally), -EAGAIN);
+	assert_int_equal(settle_hits(b.settle, &b.hits, &tally), -EBUSY);
 	assert_int_equal(b.alert_count, 0);
 }
 
@@ -195,6 +196,29 @@ static void hits_given_again_after_a_failure_change_nothing(void **state)
 	assert_int_equal(b.alert_count, 1);
 }
 
+static void an_unreadable_window_is_begun_anew_and_counted(void **state)
+{
+	CLEANUP(bench_close) struct bench b = {0};
+	CLEANUP(buf_release) struct buf key = {0};
+	struct settle_tally tally = {0};
+	struct store_cell cell = {0}, *cells = &cell;
+
+	(void)state;
+	bench_open(&b);
+	stream_window(SLICE("many"), SLICE("{\"src_ip\":\"10.0.0.9\"}"), &key);
+	cell.key = buf_slice(&key);
+	buf_add_text(&cell.next, "version1, and what another program wrote");
+	assert_int_equal(b.store.inner->commit(b.store.inner, &cells, 1), 0);
+	match(&b, 1, 2);
+	assert_int_equal(settle_hits(b.settle, &b.hits, &tally), 0);
+	assert_int_equal(tally.unreadable, 1);
+	match(&b, 3, 3);
+	assert_int_equal(settle_hits(b.settle, &b.hits, &tally), 0);
+	assert_int_equal(tally.unreadable, 1);
+	assert_int_equal(b.alert_count, 1);
+	buf_release(&cell.next);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -202,6 +226,7 @@ int main(void)
 		cmocka_unit_test(a_conflict_is_tried_again_until_it_stands),
 		cmocka_unit_test(endless_conflicts_are_given_up),
 		cmocka_unit_test(hits_given_again_after_a_failure_change_nothing),
+		cmocka_unit_test(an_unreadable_window_is_begun_anew_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
