@@ -185,7 +185,7 @@ static bool ids_check(struct sender *s)
 
 	if (!ok) {
 		(void)snprintf(s->group.said, sizeof s->group.said,
-			"the last id of the stream cannot be read or is too high: %.80s",
+			"the last id of the stream cannot be read or is too high: %.60s",
 			redis_reply_kind(reply) == REDIS_ERROR ? redis_reply_text(reply).at : "");
 		note_away(s, s->group.said);
 	}
