@@ -12,7 +12,9 @@ enum {
 	CONDITION_DEPTH_MAX = 32,
 	MODIFIERS_MAX = 8,
 	REGEX_LEN_MAX = 8192,
-	REGEX_STEPS_MAX = 200000,  /* PCRE2's match limit */
+	REGEX_STEPS_MAX = 200000,  /* PCRE2's match and depth limits */
+	REGEX_HEAP_MAX = 16 << 20, /* bytes, of the interpreter; the compiled code has a stack */
+	REGEX_STACK_MAX = 1 << 20,
 	REGEX_TEXT_MAX = 64 << 10, /* bytes searched */
 	TEMPLATE_LEN_MAX = 4096,
 	EXPLANATION_LEN_MAX = 4096,

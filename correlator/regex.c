@@ -9,6 +9,8 @@
 #include <pcre2.h>
 #include <stdio.h>
 
+enum { STACK_FIRST = 32 << 10 };
+
 struct regex {
 	struct regex_set *set;
 	struct regex *next;
@@ -19,6 +21,7 @@ struct regex {
 struct regex_set {
 	struct regex *first;
 	pcre2_match_context *limits;
+	pcre2_jit_stack *stack;
 	uint64_t given_up;
 	char said[256];
 };
@@ -30,8 +33,11 @@ struct regex_set *regex_set_new(void)
 	set->limits = pcre2_match_context_create(NULL);
 	must(set->limits);
 	(void)pcre2_set_match_limit(set->limits, REGEX_STEPS_MAX);
-	(void)pcre2_set_depth_limit(set->limits, 1000);
-	(void)pcre2_set_heap_limit(set->limits, 1024); /* KiB */
+	(void)pcre2_set_depth_limit(set->limits, REGEX_STEPS_MAX);
+	(void)pcre2_set_heap_limit(set->limits, REGEX_HEAP_MAX / 1024);
+	/* The 32 KiB it has by itself end a repeated group after some thousand characters. */
+	set->stack = pcre2_jit_stack_create(STACK_FIRST, REGEX_STACK_MAX, NULL);
+	pcre2_jit_stack_assign(set->limits, NULL, set->stack);
 	return set;
 }
 
@@ -45,6 +51,7 @@ void regex_set_free(struct regex_set **set)
 		pcre2_code_free(re->code);
 		mem_free(re);
 	}
+	pcre2_jit_stack_free((*set)->stack);
 	pcre2_match_context_free((*set)->limits);
 	mem_free(*set);
 	*set = NULL;
