@@ -804,7 +804,7 @@ def test_the_page_is_readable_in_both_themes_and_sizes(redis, silent_probe, cons
     page.open("lan")
     page.sees("IM LẶNG", "hd-strip")
     page.find("select").send_keys("T")
-    page.find(f"[data-id='{alert_id(4)}']").click()
+    page.wait(lambda: page.find(f"[data-id='{alert_id(4)}']").click() or True, "the closed alert in the queue")
     page.sees("Diễn tập quý IV", "hd-detail")
     for theme in ("light", "dark"):
         page.theme(theme)
