@@ -72,6 +72,7 @@ static bool passes_mark(struct window *w, const struct hit *hit)
 	mark->id = hit->id;
 	w->going_on = *hit;
 	w->is_going_on = true;
+	w->has_fired = false;
 	return true;
 }
 
@@ -211,13 +212,37 @@ static bool value_is_news(struct window *w, const struct hit *hit)
 	return true;
 }
 
-/* False when the element at `*at` was itself the one that had to go. */
-static bool keep_in_room(struct window *w, size_t room, size_t *at)
+/* The oldest one; of an order, the oldest of the place that has most: a flood of one sign must not
+ * push out the others. */
+static size_t element_to_drop(const struct window *w, const struct window_spec *spec)
 {
-	if (w->element_count <= room)
+	size_t counts[CORRELATION_RULES_MAX] = {0}, fullest = 0, at = 0;
+
+	if (spec->kind != WINDOW_ORDERED)
+		return 0;
+	for (size_t i = 0; i < w->element_count; i++) {
+		uint64_t place = w->elements[i].value;
+
+		if (place < spec->places && ++counts[place] > counts[fullest])
+			fullest = place;
+	}
+	while (at + 1 < w->element_count && w->elements[at].value != fullest)
+		at++;
+	return at;
+}
+
+/* False when the element at `*at` was itself the one that had to go. */
+static bool keep_in_room(struct window *w, const struct window_spec *spec, size_t *at)
+{
+	if (w->element_count <= window_room(spec))
 		return true;
-	drop_elements(w, 0, 1);
-	return (*at)-- > 0;
+
+	size_t out = element_to_drop(w, spec);
+	drop_elements(w, out, 1);
+	if (out == *at)
+		return false;
+	*at -= out < *at;
+	return true;
 }
 
 /* The first event still known of the timespan that ends with the verdict: a value counts at its
@@ -246,7 +271,7 @@ static bool condition_met(struct window *w, const struct window_spec *spec, cons
 
 	size_t at = insert_element(w, hit);
 	insert_sample(w, hit);
-	if (!keep_in_room(w, window_room(spec), &at))
+	if (!keep_in_room(w, spec, &at))
 		return false;
 	if (spec->kind == WINDOW_ORDERED)
 		return chain_ends(w, spec, at, ret);
@@ -267,12 +292,13 @@ enum window_outcome window_apply(struct window *w, const struct window_spec *spe
 	forget_before(w, w->newest_us - reach);
 
 	bool met = condition_met(w, spec, hit, ret);
-	if (w->alerts > 0 && hit->time_us < w->suppressed_until_us) {
+	if (w->has_fired || (w->alerts > 0 && hit->time_us < w->suppressed_until_us)) {
 		w->muted++;
 		return met ? WINDOW_SUPPRESSED : WINDOW_COUNTED;
 	}
 	if (!met)
 		return WINDOW_COUNTED;
+	w->has_fired = true;
 	w->alerts++;
 	w->muted = 0;
 	if (spec->kind == WINDOW_VALUE_COUNT)

@@ -75,6 +75,7 @@ struct window {
 	uint64_t muted;  /* events that met the condition or came in while suppressed, since then */
 	struct hit going_on; /* the event whose hits are being applied */
 	bool is_going_on;
+	bool has_fired; /* for it: one event raises one alert, however many values it has */
 };
 
 enum window_outcome {

@@ -220,6 +220,46 @@ static void all_values_of_one_event_are_applied(void **state)
 	assert_int_equal(verdict.count, 3);
 }
 
+static void one_event_raises_one_alert(void **state)
+{
+	static const struct window_spec spec = {
+		.kind = WINDOW_VALUE_COUNT, .timespan_us = 60 * SECOND, .range = {2, UINT64_MAX}};
+	static const enum window_outcome expected[] = {
+		WINDOW_COUNTED, WINDOW_FIRED, WINDOW_SUPPRESSED, WINDOW_FIRED};
+	CLEANUP(window_release) struct window w = {0};
+	struct window_verdict verdict;
+
+	(void)state;
+	for (uint64_t value = 1; value <= 4; value++) {
+		struct hit hit = hit_at(0, value < 4 ? 1 : 2, value);
+
+		assert_int_equal(window_apply(&w, &spec, &hit, &verdict), expected[value - 1]);
+	}
+	assert_int_equal(w.alerts, 2);
+}
+
+static void a_flood_of_one_sign_does_not_push_out_the_others(void **state)
+{
+	static const struct window_spec spec = {.kind = WINDOW_ORDERED,
+		.timespan_us = 60 * SECOND,
+		.range = {3, UINT64_MAX},
+		.places = 3};
+	CLEANUP(window_release) struct window w = {0};
+	struct window_verdict verdict;
+	struct hit hit = hit_at(0, 1, 0);
+
+	(void)state;
+	(void)window_apply(&w, &spec, &hit, &verdict);
+	for (uint64_t i = 2; i < 500; i++) {
+		hit = hit_at(1 + (int64_t)i / 20, i, 1);
+		assert_int_equal(window_apply(&w, &spec, &hit, &verdict), WINDOW_COUNTED);
+	}
+	assert_int_equal(w.element_count, window_room(&spec));
+	hit = hit_at(50, 500, 2);
+	assert_int_equal(window_apply(&w, &spec, &hit, &verdict), WINDOW_FIRED);
+	assert_int_equal(verdict.first_us, 1000 * SECOND);
+}
+
 static void marks_and_alerts_survive_another_shape_of_the_rule(void **state)
 {
 	CLEANUP(window_release) struct window w = {0};
@@ -314,6 +354,8 @@ int main(void)
 		cmocka_unit_test(a_range_has_two_ends),
 		cmocka_unit_test(an_event_is_never_applied_twice),
 		cmocka_unit_test(all_values_of_one_event_are_applied),
+		cmocka_unit_test(one_event_raises_one_alert),
+		cmocka_unit_test(a_flood_of_one_sign_does_not_push_out_the_others),
 		cmocka_unit_test(marks_and_alerts_survive_another_shape_of_the_rule),
 		cmocka_unit_test(a_window_keeps_no_more_than_it_needs),
 		cmocka_unit_test(a_blob_reads_back_as_it_was_written),
