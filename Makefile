@@ -138,6 +138,10 @@ install: all                            ## install under $(DESTDIR)$(PREFIX)
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	$(Q)install -m755 $(call BIN,ctl) $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m755 $(foreach p,$(filter-out ctl,$(PROGRAMS)),$(call BIN,$(p))) $(DESTDIR)$(PREFIX)/sbin
+	$(Q)for f in rules/* rules/sigma/*/*; do [ -d $$f ] || \
+	  install -D -m644 $$f $(DESTDIR)$(PREFIX)/share/haidang/$$f || exit 1; done
+	$(Q)for f in packaging/man/*.[158]; do \
+	  install -D -m644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/} || exit 1; done
 clean:                                  ## remove build/
 	$(Q)rm -rf $(BUILD)
 help:                                   ## this list
