@@ -79,34 +79,53 @@ struct copy {
 	unsigned depth, items;
 };
 
-static bool copy_value(void *ctx, struct slice key, struct json_value value)
+static bool copy_item(void *ctx, struct slice key, struct json_value value);
+static bool copy_member(void *ctx, struct slice key, struct json_value value);
+
+static void copy_value(const struct copy *c, struct json_value value)
 {
-	struct copy *c = ctx;
 	struct copy inner = {c->w, c->depth + 1, 0};
 	enum json_kind kind = json_kind(value);
 	struct slice text;
 
-	if (++c->items > ITEMS_MAX)
-		return false;
-	if (key.len > 0)
-		json_key_slice(c->w, key);
 	if (json_to_text(value, &text)) {
 		json_text(c->w, shortened(text));
 	} else if ((kind == JSON_ARRAY || kind == JSON_OBJECT) && c->depth == VALUE_DEPTH_MAX) {
 		json_null(c->w);
 	} else if (kind == JSON_ARRAY) {
 		json_begin_array(c->w);
-		json_each(value, copy_value, &inner);
+		json_each(value, copy_item, &inner);
 		json_end_array(c->w);
 	} else if (kind == JSON_OBJECT) {
 		json_begin_object(c->w);
-		json_each(value, copy_value, &inner);
+		json_each(value, copy_member, &inner);
 		json_end_object(c->w);
 	} else {
 		CLEANUP(buf_release) struct buf raw = {0};
 		json_copy(value, &raw);
 		json_raw(c->w, buf_slice(&raw));
 	}
+}
+
+static bool copy_item(void *ctx, struct slice key, struct json_value value)
+{
+	struct copy *c = ctx;
+
+	(void)key;
+	if (++c->items > ITEMS_MAX)
+		return false;
+	copy_value(c, value);
+	return true;
+}
+
+static bool copy_member(void *ctx, struct slice key, struct json_value value)
+{
+	struct copy *c = ctx;
+
+	if (++c->items > ITEMS_MAX)
+		return false;
+	json_key_slice(c->w, key); /* the empty key is one too */
+	copy_value(c, value);
 	return true;
 }
 
@@ -117,7 +136,7 @@ static void copy_elements(struct json_writer *w, struct view_field field)
 
 	json_begin_array(w);
 	for (size_t i = 0; i < field.count; i++)
-		(void)copy_value(&c, (struct slice){0}, field.at[i].json);
+		(void)copy_item(&c, (struct slice){0}, field.at[i].json);
 	json_end_array(w);
 }
 
@@ -172,7 +191,7 @@ void sample_write(struct view *v, const struct view_fields *fields, const size_t
 		w = json_writer_on(&value);
 		c.w = &w;
 		if (json_at(view_event(v), path, &json))
-			(void)copy_value(&c, (struct slice){0}, json);
+			copy_value(&c, json);
 		else if (view_get(v, slots[i]).count > 0)
 			copy_elements(&w, view_get(v, slots[i]));
 		size_t len = out->len - start + value.len + strlen(path) + (size_t)2 * DEPTH_MAX;

@@ -187,6 +187,23 @@ static void an_alert_shows_only_what_its_rule_names(void **state)
 		"\"event_type\":\"dns\",\"src_ip\":\"1.1.1.1\",\"timestamp\":\"2026-11-23T00:00:00Z\"}");
 }
 
+static void any_key_can_be_shown(void **state)
+{
+	CLEANUP(bench_close) struct bench b = {0};
+
+	(void)state;
+	bench_open(&b,
+		"title: a\nlogsource: {category: dns}\n"
+		"detection: {s: {x: 1}, condition: s}\nhaidang: {show: [odd]}\n");
+	assert_int_equal(give(&b,
+				 "{" STAMP "\"event_type\":\"dns\",\"x\":1,"
+				 "\"odd\":{\"\":{\"\":[\"\",2]}}}"),
+		ENGINE_MATCHED);
+	struct slice sample = b.hits.at[0].hit.sample,
+		     odd = SLICE("\"odd\":{\"\":{\"\":[\"\",2]}}");
+	assert_true(slice_find(sample, odd) < sample.len);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -196,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_correlation_leaves_out_events_without_its_group),
 		cmocka_unit_test(an_event_that_cannot_be_used_says_why),
 		cmocka_unit_test(an_alert_shows_only_what_its_rule_names),
+		cmocka_unit_test(any_key_can_be_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
