@@ -16,7 +16,8 @@ enum {
 	REGEX_HEAP_MAX = 16 << 20, /* bytes, of the interpreter; the compiled code has a stack */
 	REGEX_STACK_MAX = 1 << 20,
 	REGEX_TEXT_MAX = 64 << 10, /* bytes searched */
-	TEMPLATE_LEN_MAX = 4096,
+	RULE_TEXT_LEN_MAX = 4096,  /* title, template, … */
+	RULE_KEY_LEN_MAX = 256,    /* id, or what stands for it */
 	EXPLANATION_LEN_MAX = 4096,
 	GROUP_FIELDS_MAX = 8,
 	CORRELATION_RULES_MAX = 16,

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 4096, MINUTE_US = 60000000 };
+enum { MINUTE_US = 60000000 };
+
+_Static_assert(RULE_TEXT_LEN_MAX == 4096 && RULE_KEY_LEN_MAX == 256, "the messages name these");
 
 static bool fail(
 	struct rule_source *s, const struct yaml_node *node, const char *key, const char *said)
@@ -25,7 +27,7 @@ static bool text_of(
 		return true;
 	if (node->kind != YAML_SCALAR)
 		return fail(s, node, key, "expected text");
-	if (node->text.len > TEXT_MAX)
+	if (node->text.len > RULE_TEXT_LEN_MAX)
 		return fail(s, node, key, "longer than 4096 bytes");
 	*ret = node->text;
 	return true;
@@ -82,7 +84,7 @@ static bool read_about(struct rule_source *s, struct rule *r, const struct yaml_
 	if (a->title.len == 0)
 		return fail(s, doc, "title", "a rule needs one");
 	r->key = r->id.len ? r->id : r->name.len ? r->name : a->title;
-	if (r->key.len > 256)
+	if (r->key.len > RULE_KEY_LEN_MAX)
 		return fail(s, doc, "id", "longer than 256 bytes");
 	a->id = r->key;
 	a->file = slice_of(s->detection.file);
