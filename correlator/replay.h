@@ -5,8 +5,8 @@
  *     replay_file(r, "scan.match.ndjson", &err);
  *     replay_free(&r);
  *
- * Events without event_id are numbered by their line; those without a time have that of the event
- * before. */
+ * Events without event_id are numbered by their line; those without a time have that of the last
+ * one before them that matched. */
 #pragma once
 
 #include "correlator/ruleset.h"
