@@ -209,17 +209,25 @@ static bool syntax_error(struct build *b, const yaml_parser_t *parser, struct sl
 		parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
+/* Whether a line may begin at `at`: the last bytes of all that YAML 1.1 takes for a line break. */
+static bool is_line_start(struct slice text, size_t at)
+{
+	return at == 0 || memchr("\n\r\x85\xa8\xa9", text.at[at - 1], 5);
+}
+
 /* libyaml compares each %TAG with all before it: a megabyte of them takes it ten seconds. */
 static bool has_tag_directive(struct build *b, struct slice text)
 {
-	static const char directive[] = "\n%TAG";
-	size_t at = slice_starts(text, slice_of(directive + 1))
-		? 0
-		: slice_find(text, slice_of(directive));
+	size_t at = 0;
 
-	if (at == text.len)
-		return false;
-	err_set(b->err, b->name, line_at(text, at + 1), "%%TAG directives are not taken");
+	for (;; at++) {
+		at += slice_find(slice_from(text, at), SLICE("%TAG"));
+		if (at >= text.len)
+			return false;
+		if (is_line_start(text, at))
+			break;
+	}
+	err_set(b->err, b->name, line_at(text, at), "%%TAG directives are not taken");
 	return true;
 }
 
