@@ -22,10 +22,9 @@ struct remember {
 	char *prefix;
 	struct kept *table; /* SETS * WAYS */
 	size_t queued;
-	struct later *later; /* newest first */
+	struct later *later, *last_later; /* oldest first: of two values the newer must win */
 };
 
-/* Commits need no order: each key is the work of one page. */
 struct later {
 	struct later *next;
 	struct kept kept;
@@ -60,6 +59,7 @@ static void later_release(struct remember *m)
 		kept_release(&first->kept);
 		mem_free(first);
 	}
+	m->last_later = NULL;
 }
 
 void remember_free(struct remember **m)
@@ -204,8 +204,12 @@ void remember_later(struct remember *m, struct slice key, struct slice value, in
 	struct later *later = mem_alloc(sizeof *later);
 
 	keep(m, key, value, ttl_ms);
-	*later = (struct later){.next = m->later, .kept = kept_of(key, value), .ttl_ms = ttl_ms};
-	m->later = later;
+	*later = (struct later){.kept = kept_of(key, value), .ttl_ms = ttl_ms};
+	if (m->last_later != NULL)
+		m->last_later->next = later;
+	else
+		m->later = later;
+	m->last_later = later;
 }
 
 bool remember_has_later(const struct remember *m)
