@@ -27,6 +27,17 @@ static struct slice excerpt(struct slice text)
 	return slice_over(text.at, at);
 }
 
+/* Cut between two characters. */
+static struct slice shorten(struct slice text, size_t len_max)
+{
+	if (text.len <= len_max)
+		return text;
+	text.len = len_max;
+	while (text.len > 0 && ((unsigned char)text.at[text.len] & 0xC0) == 0x80)
+		text.len--;
+	return text;
+}
+
 static void sha256_hex(struct slice title, struct slice text, char ret[HEX_LEN + 1])
 {
 	CLEANUP(buf_release) struct buf both = {0};
@@ -99,15 +110,16 @@ static int64_t published_us(const struct knowledge *k, const struct date *date)
 enum article_end article_publish(
 	const struct knowledge *k, struct arena *a, const struct article *article)
 {
-	struct slice url = url_identity(a, article->url), known;
-	struct slice title = mask_personal(a, text_squeeze(a, article->title));
-	struct slice text = mask_personal(a, article->text);
+	struct slice url = url_identity(a, article->url), known, shown = mask_address(a, url);
+	struct slice title =
+		shorten(mask_personal(a, text_squeeze(a, article->title)), ARTICLE_TITLE_MAX);
+	struct slice text = shorten(mask_personal(a, article->text), ARTICLE_TEXT_MAX);
+	struct slice site_name =
+		shorten(mask_personal(a, text_squeeze(a, article->site_name)), ARTICLE_TITLE_MAX);
 	struct slice domain = public_suffix_domain(article->url->host);
 	struct classified found;
 	char sha256[HEX_LEN + 1], story[STORY_ID_LEN + 1];
 
-	if (text.len > ARTICLE_TEXT_MAX)
-		text.len = ARTICLE_TEXT_MAX;
 	sha256_hex(title, text, sha256);
 	struct slice key = memory_key(a, "text", url);
 	bool seen = remember_get(k->memory, a, key, &known);
@@ -120,7 +132,7 @@ enum article_end article_publish(
 	struct slice body = text_squeeze(a, text);
 	emit_article(&k->emitter,
 		&(struct event_article){
-			.url = url,
+			.url = shown,
 			.title = title,
 			.title_folded = text_fold(a, title),
 			.excerpt = excerpt(body),
@@ -128,7 +140,7 @@ enum article_end article_publish(
 			.lang = article->lang,
 			.source = article->source->id,
 			.publisher = domain.len > 0 ? domain : article->url->host,
-			.site_name = article->site_name,
+			.site_name = site_name,
 			.tier = article->source->tier,
 			.form = article->source->form,
 			.topics = topic_ids(a, &found.topics),
@@ -141,7 +153,7 @@ enum article_end article_publish(
 			.change = seen ? SLICE("updated") : SLICE("new"),
 			.sha256 = slice_of(sha256),
 		});
-	publish_lookalikes(k, article, url);
+	publish_lookalikes(k, article, shown);
 	remember_later(k->memory, key, slice_of(sha256), k->config->seen_ms);
 	return seen ? ARTICLE_UPDATED : ARTICLE_NEW;
 }

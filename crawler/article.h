@@ -6,7 +6,12 @@
 #include "crawler/knowledge.h"
 #include "crawler/sources.h"
 
-enum { ARTICLE_HOSTS_MAX = 50, ARTICLE_EXCERPT_CHARS = 300, ARTICLE_TEXT_MAX = 64 * 1024 };
+enum {
+	ARTICLE_HOSTS_MAX = 50,
+	ARTICLE_EXCERPT_CHARS = 300,
+	ARTICLE_TEXT_MAX = 64 * 1024,
+	ARTICLE_TITLE_MAX = 500
+};
 
 struct article {
 	const struct source *source;

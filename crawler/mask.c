@@ -6,44 +6,72 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { DIGITS_MAX = 32 };
+enum { DIGITS_MAX = 32, GAP_MARKS_MAX = 3 };
 
-/* Digits with single spaces, dots or hyphens between them. */
+/* Digits in groups: "0905 123 456", "(0235) 3.812.345", "1.500.000", "05.10.2025". */
 struct number {
 	char digits[DIGITS_MAX];
 	size_t count;
 	size_t len; /* bytes in the text */
 	bool plus;
-	bool grouped; /* like a price or a date: "1.500.000", "05.10.2025" */
+	bool grouped;   /* some group before the last is short, like in a price */
+	unsigned shape; /* lengths of the first three groups: 224 is a date */
 };
 
+/* The bytes between two groups of one number; 0 when there is no second group. */
+static size_t gap_len(struct slice s)
+{
+	static const char *const marks[] = {" ", ".", "-", "(", ")", "\u2010", "\u2011", "\u2013"};
+	size_t len = 0;
+
+	for (int mark = 0; mark < GAP_MARKS_MAX; mark++)
+		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+			if (slice_starts(slice_from(s, len), slice_of(marks[i]))) {
+				len += strlen(marks[i]);
+				break;
+			}
+	return len < s.len && isdigit((unsigned char)s.at[len]) ? len : 0;
+}
+
+/* 0905 123 456, +84 905 123 456, 02353 123 456. Landlines and mobiles have 10 or 11 digits. */
+static bool is_phone(const struct number *n)
+{
+	if (n->plus || (n->count >= 11 && strncmp(n->digits, "84", 2) == 0))
+		return n->count >= 10 && n->count <= 13 && strncmp(n->digits, "84", 2) == 0 &&
+			(n->plus || !n->grouped || n->count == 11);
+	bool date = n->shape == 224 || n->shape == 214 || n->shape == 124;
+	return !date && (n->count == 10 || n->count == 11) && n->digits[0] == '0' &&
+		n->digits[1] != '0';
+}
+
+/* A citizen's number starts with the code of a province, 001 to 096. */
+static bool is_identity(const struct number *n)
+{
+	return n->count == 12 && n->digits[0] == '0' && !n->grouped;
+}
+
+/* The longest run of groups that points at a person, else all of them: two telephone numbers in a
+ * row are two numbers. */
 static struct number number_at(struct slice s)
 {
-	struct number n = {0};
-	size_t at = 0, group = 0;
+	struct number n = {.plus = s.len > 0 && s.at[0] == '+'}, best = {0};
+	size_t at = n.plus, gap = 0;
 
-	if (s.len > 0 && s.at[0] == '+') {
-		n.plus = true;
-		at = 1;
-	}
-	while (at < s.len && n.count < DIGITS_MAX) {
-		bool separates = strchr(" .-", s.at[at]) != NULL && s.at[at] != '\0' &&
-			n.count > 0 && at + 1 < s.len && isdigit((unsigned char)s.at[at + 1]) &&
-			isdigit((unsigned char)s.at[at - 1]);
+	do {
+		size_t group = 0;
 
-		if (isdigit((unsigned char)s.at[at])) {
-			n.digits[n.count++] = s.at[at++];
-			group++;
-			n.len = at;
-		} else if (separates) {
-			n.grouped = n.grouped || group < 3;
-			group = 0;
-			at++;
-		} else {
-			break;
-		}
-	}
-	return n;
+		for (at += gap; at < s.len && isdigit((unsigned char)s.at[at]); at++, group++)
+			if (n.count < DIGITS_MAX)
+				n.digits[n.count++] = s.at[at];
+		n.len = at;
+		if (n.shape < 100)
+			n.shape = n.shape * 10 + (unsigned)(group < 9 ? group : 9);
+		gap = group == 0 ? 0 : gap_len(slice_from(s, at));
+		if (is_phone(&n) || is_identity(&n))
+			best = n;
+		n.grouped = n.grouped || group < 3;
+	} while (gap > 0 && n.count < DIGITS_MAX);
+	return best.count > 0 ? best : n;
 }
 
 static size_t plain_digits(struct slice s)
@@ -53,14 +81,6 @@ static size_t plain_digits(struct slice s)
 	while (count < s.len && isdigit((unsigned char)s.at[count]))
 		count++;
 	return count;
-}
-
-/* 0905 123 456, +84 905 123 456, 02353 123 456. Landlines and mobiles have 10 or 11 digits. */
-static bool is_phone(const struct number *n)
-{
-	if (n->plus || (n->count >= 11 && strncmp(n->digits, "84", 2) == 0))
-		return n->count >= 10 && n->count <= 13 && strncmp(n->digits, "84", 2) == 0;
-	return (n->count == 10 || n->count == 11) && n->digits[0] == '0' && n->digits[1] != '0';
 }
 
 /* The length of an e-mail address or @handle around the '@' at `at`; 0 when it is none. */
@@ -80,12 +100,11 @@ static size_t local_part(const struct buf *out)
 
 static size_t name_after(struct slice s)
 {
-	size_t len = 0;
+	size_t len = 0, at = 0;
 
-	while (len < s.len &&
-		(isalnum((unsigned char)s.at[len]) || strchr("._-", s.at[len]) != NULL) &&
-		s.at[len] != '\0')
-		len++;
+	while (len < s.len && s.at[len] != '\0' &&
+		(text_is_word_char(text_next(s, &at)) || strchr("._-", s.at[len]) != NULL))
+		len = at;
 	while (len > 0 && strchr(".-", s.at[len - 1]) != NULL)
 		len--;
 	return len;
@@ -127,13 +146,14 @@ static size_t mask_number(struct slice text, size_t at, struct buf *out)
 	struct number n = number_at(rest);
 	size_t plain = plain_digits(rest);
 
-	if (word_before(text, at) || (at > 0 && strchr(",/=", text.at[at - 1]) != NULL))
-		return 0;
-	if (is_phone(&n) && !(n.grouped && !n.plus && n.count > 11)) {
+	/* Telephone numbers are masked wherever they stand: "SĐT0905…", "0905…/0912…". */
+	if (is_phone(&n)) {
 		buf_add_text(out, "[số điện thoại]");
 		return n.len;
 	}
-	if (plain == 12 || (n.count == 12 && !n.grouped)) {
+	if (word_before(text, at) || (at > 0 && strchr(",/=", text.at[at - 1]) != NULL))
+		return 0;
+	if (plain == 12 || is_identity(&n)) {
 		buf_add_text(out, "[số định danh]");
 		return plain == 12 ? plain : n.len;
 	}
@@ -164,6 +184,56 @@ struct slice mask_personal(struct arena *a, struct slice utf8)
 		size_t run = isdigit((unsigned char)c) ? plain_digits(slice_from(utf8, at)) : 1;
 		buf_add(&out, utf8.at + at, run);
 		at += run;
+	}
+	struct slice masked = arena_slice(a, buf_slice(&out));
+	buf_release(&out);
+	return masked;
+}
+
+static bool is_plain_phone(struct slice digits)
+{
+	return (digits.len == 10 && digits.at[0] == '0' && digits.at[1] != '0') ||
+		(digits.len == 11 && slice_starts(digits, SLICE("84")));
+}
+
+/* How much of an address at `at` points at a person: "@name", "name@host" or a telephone number;
+ * what stands before an '@' is taken back from `out`. */
+static size_t personal_len(struct slice href, size_t at, struct buf *out)
+{
+	struct slice rest = slice_from(href, at);
+	size_t sign = rest.at[0] == '@' ? 1 : slice_starts(rest, SLICE("%40")) ? 3 : 0;
+	size_t digits = plain_digits(rest);
+
+	if (sign > 0) {
+		size_t name = name_after(slice_from(rest, sign));
+
+		if (name < 2)
+			return 0;
+		out->len -= local_part(out);
+		return sign + name;
+	}
+	bool apart = at == 0 || !isalnum((unsigned char)href.at[at - 1]);
+	return apart && is_plain_phone(slice_over(rest.at, digits)) ? digits : 0;
+}
+
+struct slice mask_address(struct arena *a, struct slice href)
+{
+	struct buf out = {0};
+	size_t at = slice_find(href, SLICE("://")) + 3;
+
+	if (at > href.len)
+		return href;
+	at += slice_find_byte(slice_from(href, at), '/');
+	buf_add(&out, href.at, at);
+	while (at < href.len) {
+		size_t personal = personal_len(href, at, &out);
+		size_t run = plain_digits(slice_from(href, at));
+
+		if (personal > 0)
+			buf_add_byte(&out, '-');
+		else
+			buf_add(&out, href.at + at, run > 0 ? run : 1);
+		at += personal > 0 ? personal : run > 0 ? run : 1;
 	}
 	struct slice masked = arena_slice(a, buf_slice(&out));
 	buf_release(&out);

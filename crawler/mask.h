@@ -7,3 +7,6 @@
 #include "lib/arena.h"
 
 struct slice mask_personal(struct arena *a, struct slice utf8);
+
+/* The same for an address: "https://x.vn/@ten/1" becomes "https://x.vn/-/1". The host stays. */
+struct slice mask_address(struct arena *a, struct slice href);

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, DATE_TEXT_REACH = 100 };
+enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, DATE_TEXT_REACH = 100, LANG_MAX = 8 };
 
 struct reader {
 	struct arena *a;
@@ -123,8 +123,11 @@ static void read_link(struct reader *r, const struct html_node *n)
 
 static struct slice brief(struct slice text, size_t len_max)
 {
-	if (text.len > len_max)
-		text.len = len_max;
+	if (text.len <= len_max)
+		return text;
+	text.len = len_max;
+	while (text.len > 0 && ((unsigned char)text.at[text.len] & 0xC0) == 0x80)
+		text.len--;
 	return text;
 }
 
@@ -232,7 +235,7 @@ static struct slice language(struct reader *r, const struct html_node *root)
 	struct slice lang = slice_trim(html_attribute(root, "lang"));
 	size_t end = 0;
 
-	while (end < lang.len && isalpha((unsigned char)lang.at[end]))
+	while (end < lang.len && end < LANG_MAX && isalpha((unsigned char)lang.at[end]))
 		end++;
 	if (end >= 2)
 		return text_lower(r->a, slice_over(lang.at, end));

@@ -40,11 +40,12 @@ static const char *const never[] = {"script", "style", "noscript", "nav", "aside
 static const char *const unlikely[] = {"comment", "disqus", "footer", "sidebar", "side-bar",
 	"related", "recommend", "share", "social", "sharing", "breadcrumb", "newsletter",
 	"subscribe", "promo", "advert", "sponsor", "banner", "cookie", "popup", "modal",
-	"navigation", "navbar", "menu", "byline", "author", "tag-list", "tags-", "widget",
-	"pagination", "pager", "rating", "tin-lien-quan", "lienquan", "tinmoi", "tin-khac",
-	"xem-them", "readmore", "read-more", "box-news", "hidden-print", "skip-link", "signup",
-	"toolbar", "post-meta", "entry-meta", "caption", "screen-reader", "yarpp",
-	"jp-relatedposts", "outbrain", "taboola", NULL};
+	"navigation", "navbar", "menu", "byline", "author", "tac-gia", "tacgia", "but-danh",
+	"butdanh", "username", "user-name", "tag-list", "tags-", "widget", "pagination", "pager",
+	"rating", "tin-lien-quan", "lienquan", "tinmoi", "tin-khac", "xem-them", "readmore",
+	"read-more", "box-news", "hidden-print", "skip-link", "signup", "toolbar", "post-meta",
+	"entry-meta", "caption", "screen-reader", "yarpp", "jp-relatedposts", "outbrain", "taboola",
+	NULL};
 
 static const char *const likely[] = {"article", "body", "content", "entry", "main", "post", "story",
 	"text", "detail", "fck", "noidung", "noi-dung", "chi-tiet", "blog", "hentry", NULL};
@@ -71,7 +72,8 @@ static bool is_excluded(const struct html_node *n)
 	if (slice_is(html_attribute(n, "role"), "navigation") ||
 		slice_is(html_attribute(n, "aria-hidden"), "true"))
 		return true;
-	return false;
+	return slice_is(html_attribute(n, "rel"), "author") ||
+		slice_is(html_attribute(n, "itemprop"), "author");
 }
 
 /* By its name alone an element is left out only when it holds the smaller part of the text: pages
