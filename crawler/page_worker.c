@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_LEN = 64 * 1024 };
+enum { READ_LEN = 64 * 1024, RESTART_MS = 1000 };
 
 struct job {
 	struct job *next;
@@ -37,6 +37,7 @@ struct page_worker {
 	size_t busy;
 	struct buf answer;
 	uint64_t deaths;
+	mono_t restart; /* no child before */
 };
 
 static void on_ready(void *ctx, int fd, unsigned events);
@@ -48,7 +49,8 @@ static void watch(struct page_worker *w)
 	service_watch(w->service, w->fd, EPOLLIN | (writes ? EPOLLOUT : 0u), on_ready, w);
 }
 
-static bool spawn_child(struct page_worker *w)
+/* 0 or -errno. */
+static int spawn_child(struct page_worker *w)
 {
 	int pair[2];
 	char name[] = "haidang-crawler", command[] = "page-worker";
@@ -58,7 +60,7 @@ static bool spawn_child(struct page_worker *w)
 	sigset_t none;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return false;
+		return -errno;
 	must(posix_spawn_file_actions_init(&actions) == 0 &&
 		posix_spawnattr_init(&attributes) == 0);
 	must(posix_spawn_file_actions_adddup2(&actions, pair[1], STDIN_FILENO) == 0);
@@ -72,12 +74,22 @@ static bool spawn_child(struct page_worker *w)
 	close(pair[1]);
 	if (status != 0) {
 		close(pair[0]);
-		return false;
+		return -status;
 	}
 	w->fd = pair[0];
 	must(fcntl(w->fd, F_SETFL, O_NONBLOCK) == 0);
 	watch(w);
-	return true;
+	return 0;
+}
+
+/* Where there is no room for a child now, its pages wait: losing them would be for good. */
+static void start_child(struct page_worker *w)
+{
+	int status = spawn_child(w);
+
+	if (status < 0)
+		log_error("the page worker cannot be started error=%s", strerrorname_np(-status));
+	w->restart = mono_after(clock_mono(w->clock), RESTART_MS);
 }
 
 struct page_worker *page_worker_new(struct service *service, const struct clock *clock)
@@ -87,8 +99,7 @@ struct page_worker *page_worker_new(struct service *service, const struct clock 
 	w->service = service;
 	w->clock = clock;
 	w->fd = -1;
-	if (!spawn_child(w))
-		log_error("the page worker cannot be started error=%s", strerrorname_np(errno));
+	start_child(w);
 	return w;
 }
 
@@ -153,9 +164,7 @@ static void replace_child(struct page_worker *w, const char *why)
 {
 	stop_child(w);
 	w->deaths++;
-	if (!spawn_child(w))
-		log_error(
-			"the page worker cannot be started again error=%s", strerrorname_np(errno));
+	start_child(w);
 	if (w->first != NULL)
 		finish_first(w, why, (struct slice){0});
 }
@@ -190,10 +199,14 @@ static void take_answer(struct page_worker *w, const struct wire_answer *header)
 	struct slice body = slice_over(answer.at + sizeof *header, header->len);
 
 	w->answer = (struct buf){0};
-	if (header->faulty != 0)
-		finish_first(w, body.at, (struct slice){0});
-	else
+	if (header->faulty != 0) {
+		/* A child that a page has taken over need not end its text. */
+		CLEANUP(mem_cleanup) char *fault = mem_printf("%.*s", SLICE_ARG(body));
+
+		finish_first(w, fault, (struct slice){0});
+	} else {
 		finish_first(w, NULL, body);
+	}
 	buf_release(&answer);
 }
 
@@ -248,10 +261,14 @@ void page_worker_submit(struct page_worker *w, const struct page_task *task)
 
 void page_worker_tick(struct page_worker *w)
 {
-	bool late = w->first != NULL && mono_left_ms(w->first->until, clock_mono(w->clock)) == 0;
+	mono_t now = clock_mono(w->clock);
 
-	if (late || (w->fd < 0 && w->first != NULL))
+	if (w->fd < 0 && mono_left_ms(w->restart, now) == 0) {
+		start_child(w);
+		begin_first(w);
+	} else if (w->fd >= 0 && w->first != NULL && mono_left_ms(w->first->until, now) == 0) {
 		replace_child(w, "the parser took too long");
+	}
 }
 
 size_t page_worker_busy(const struct page_worker *w)
