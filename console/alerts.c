@@ -168,19 +168,25 @@ static void write_summary(struct query *q, struct json_writer *w)
 	json_end_object(w);
 }
 
+/* The alerts to list are chosen in the index alert_to_list, without a look at their rows: those
+ * hold the bodies, and all of them would be read when only few alerts among many fit. */
+#define CHOSEN "SELECT " SUMMARY " FROM alert a WHERE a.seq IN (SELECT f.seq FROM "
 #define FILTER                                                                                     \
-	" ((1 << a.domain) & ?1) AND (?2 = 0 OR (1 << a.domain) & ?2)"                             \
-	" AND (?3 = 0 OR (1 << a.state) & ?3) AND (?4 = 0 OR (1 << a.level) & ?4)"                 \
-	" AND (?5 = 0 OR a.seq < ?5) ORDER BY a.seq DESC LIMIT ?6"
+	" ((1 << f.domain) & ?1) AND (?2 = 0 OR (1 << f.domain) & ?2)"                             \
+	" AND (?3 = 0 OR (1 << f.state) & ?3) AND (?4 = 0 OR (1 << f.level) & ?4)"                 \
+	" AND (?5 = 0 OR f.seq < ?5)"
 
 void alerts_list(struct db *db, const struct alert_filter *filter, struct json_writer *w)
 {
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	struct slice match = search_match(a, filter->search);
-	const char *sql = match.len ? "SELECT " SUMMARY
-				      " FROM alert_search s JOIN alert a ON a.seq = s.rowid"
-				      " WHERE s.folded MATCH ?7 AND" FILTER
-				    : "SELECT " SUMMARY " FROM alert a WHERE" FILTER;
+	/* CROSS JOIN: the words first, newest first, so that LIMIT ends the search. */
+	const char *sql = match.len ? CHOSEN
+		"alert_search s CROSS JOIN alert f INDEXED BY alert_to_list"
+		" ON f.seq = s.rowid WHERE s.folded MATCH ?7 AND" FILTER
+		" ORDER BY s.rowid DESC LIMIT ?6) ORDER BY a.seq DESC"
+				    : CHOSEN "alert f INDEXED BY alert_to_list WHERE" FILTER
+					     " ORDER BY f.seq DESC LIMIT ?6) ORDER BY a.seq DESC";
 	const struct db_value values[] = {db_int(filter->visible), db_int(filter->domains),
 		db_int(filter->states), db_int(filter->levels), db_int(filter->before),
 		db_int(filter->limit), db_text(match)};

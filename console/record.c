@@ -66,6 +66,9 @@ static const char *const steps[] = {
 	"BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;"
 	"CREATE TRIGGER audit_is_not_cut BEFORE DELETE ON audit "
 	"BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;",
+
+	/* 2: what the list chooses by, in the order in which it is shown */
+	"CREATE INDEX alert_to_list ON alert (seq, state, level, domain);",
 };
 
 struct db *record_open(const char *path, struct err *err)
