@@ -245,15 +245,17 @@ static bool may_pass(struct call *call, enum gate gate)
 	return false;
 }
 
-static bool keep_alive(struct call *call)
+/* On a full disk people can still read: what they ask for is not refused for this. */
+static void keep_alive(struct call *call)
 {
 	struct db *db = call->api->options.db;
 
 	if (call->now_us - call->session.seen_us < TOUCH_US)
-		return true;
+		return;
 	db_begin(db, DB_WRITE);
 	session_touch(db, call->session.token, call->now_us);
-	return call_commit(call);
+	if (db_end(db) < 0)
+		log_error("The use of a session cannot be noted: %s", db_said(db));
 }
 
 void api_handle(void *ctx, struct request *req)
@@ -278,7 +280,7 @@ void api_handle(void *ctx, struct request *req)
 		return;
 	if (route->method != HTTP_GET && !change_is_genuine(&call, route->gate))
 		return;
-	if (call.has_session && route->is_use && !keep_alive(&call))
-		return;
+	if (call.has_session && route->is_use)
+		keep_alive(&call);
 	route->handle(&call);
 }

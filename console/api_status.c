@@ -33,11 +33,16 @@ void status_health(struct call *call)
 		http_answer(call->req, 200, "application/json", SLICE("{\"status\":\"ok\"}"));
 }
 
-/* From this machine itself; what a proxy on it passes on is not. */
-static bool is_local(const struct request *req)
+/* From this machine itself; what a proxy on it passes on is not, and not every proxy says that it
+ * is one: where there is one, nothing counts as local. */
+static bool is_local(const struct call *call)
 {
+	const struct request *req = call->req;
+
 	static const char *const passed_on[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
 
+	if (call->api->options.settings->origin[0])
+		return false;
 	for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
 		if (http_header(req, passed_on[i]).len)
 			return false;
@@ -49,7 +54,7 @@ void status_metrics(struct call *call)
 	CLEANUP(buf_release) struct buf out = {0};
 	bool allowed = call->has_session && !call->session.person.must_change;
 
-	if (!allowed && !is_local(call->req)) {
+	if (!allowed && !is_local(call)) {
 		http_problem(call->req, 401, "not_logged_in", NULL);
 		return;
 	}

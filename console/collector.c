@@ -85,17 +85,24 @@ static void health_round(struct collector *c)
 	CLEANUP(buf_release) struct buf programs = {0};
 	struct programs p = {c->json, json_writer_on(&programs)};
 
-	if (health_report(&c->health, c->r, c->options.clock, c->options.metrics,
-		    c->failing ? collect_said(c->collect) : "collecting alerts") < 0)
-		return;
+	CLEANUP(mem_cleanup)
+	char *degraded =
+		mem_printf("degraded: alerts cannot be collected: %s", collect_said(c->collect));
+
+	/* A full Redis takes no report but still tells who fell silent. */
+	int ignored = health_report(&c->health, c->r, c->options.clock, c->options.metrics,
+		c->failing ? degraded : "collecting alerts");
+
+	(void)ignored;
 	json_begin_array(&p.w);
-	if (health_each(c->r, on_health, &p) < 0)
-		return;
+	bool told = health_each(c->r, on_health, &p) == 0;
+
 	json_end_array(&p.w);
 
 	must(pthread_mutex_lock(&c->lock) == 0);
 	buf_clear(&c->programs);
-	buf_add_slice(&c->programs, buf_slice(&programs));
+	if (told)
+		buf_add_slice(&c->programs, buf_slice(&programs));
 	must(pthread_mutex_unlock(&c->lock) == 0);
 }
 
@@ -194,8 +201,10 @@ void collector_programs(struct collector *c, struct json_writer *w)
 {
 	must(pthread_mutex_lock(&c->lock) == 0);
 	json_key(w, "redis");
-	json_bool(w, c->redis_up);
+	bool known = c->redis_up && c->programs.len > 0;
+
+	json_bool(w, known);
 	json_key(w, "programs");
-	json_raw(w, c->redis_up && c->programs.len ? buf_slice(&c->programs) : SLICE("[]"));
+	json_raw(w, known ? buf_slice(&c->programs) : SLICE("[]"));
 	must(pthread_mutex_unlock(&c->lock) == 0);
 }

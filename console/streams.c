@@ -48,6 +48,7 @@ void streams_free(struct streams **s)
 struct sending {
 	struct viewer *viewer;
 	struct buf *out;
+	int64_t count;
 };
 
 static void add_change(void *ctx, int64_t change, struct slice json)
@@ -55,19 +56,24 @@ static void add_change(void *ctx, int64_t change, struct slice json)
 	struct sending *s = ctx;
 
 	s->viewer->change = change;
+	s->count++;
 	buf_printf(s->out, "id: %lld\nevent: alert\ndata: %.*s\n\n", (long long)change,
 		SLICE_ARG(json));
 }
 
 static void add_news(struct viewer *v, struct buf *out)
 {
-	struct sending sending = {v, out};
+	struct sending sending = {v, out, 0};
 	int64_t last = alerts_last_change(v->streams->db);
 
-	if (last - v->change <= STREAM_BACKLOG_MAX) {
+	/* A viewer that is ahead has seen another record than this one. */
+	if (v->change <= last && last - v->change <= STREAM_BACKLOG_MAX) {
 		const struct alerts_since since = {v->visible, v->change, STREAM_BATCH};
 
 		alerts_changed(v->streams->db, &since, add_change, &sending);
+		/* Changes it may not see do not count as a backlog. */
+		if (sending.count < STREAM_BATCH)
+			v->change = last;
 		return;
 	}
 	v->change = last;
@@ -90,7 +96,7 @@ static bool next(void *ctx, struct buf *out)
 	if (db_end(s->db) < 0)
 		return false;
 	if (out->len == 0 && mono_left_ms(v->next_beat, now) == 0)
-		buf_add_text(out, "event: beat\ndata: {}\n\n");
+		buf_printf(out, "id: %lld\nevent: beat\ndata: {}\n\n", (long long)v->change);
 	if (out->len)
 		v->next_beat = mono_after(now, BEAT_MS);
 	return holds;

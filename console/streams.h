@@ -2,7 +2,7 @@
  *
  *     id: CHANGE            event: alert      data: a summary, as in the list
  *     id: CHANGE            event: reset      data: {}      (too far behind: load the list anew)
- *                           event: beat       data: {}      (every BEAT_MS, so that silence shows)
+ *     id: CHANGE            event: beat       data: {}      (every BEAT_MS, so that silence shows)
  *
  * A viewer that comes back says the last id it saw and misses nothing. */
 #pragma once

@@ -119,7 +119,7 @@ export class Live {
 		clearTimeout(this.retry);
 		this.retry = setTimeout(async () => {
 			try {
-				await api.who();
+				await api.status(); // unlike who(), no sign of somebody at the screen
 			} catch (problem) {
 				if (problem.error === "not_logged_in")
 					return;

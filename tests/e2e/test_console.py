@@ -420,6 +420,27 @@ def test_the_stream_tells_each_change_and_resumes(redis, console, lan):
     again.end()
 
 
+def test_a_viewer_of_another_record_starts_anew(console, lan):
+    viewer = Follower(lan, "/api/v1/stream?after=1000000")
+    wait_for(lambda: viewer.events, what="the reset")
+    assert [(e["event"], e["id"]) for e in viewer.events] == [("reset", "0")]
+    viewer.end()
+
+
+def test_changes_a_viewer_may_not_see_are_no_backlog(redis, console, lan):
+    console.add("tin", domains="information")
+    tin = console.client("tin")
+    viewer = Follower(tin, "/api/v1/stream?after=0")
+    for first in range(0, 1200, 400):
+        publish(redis, *[alert(n) for n in range(first, first + 400)])
+        wait_for(lambda: lan.get("status")["open"]["new"] == first + 400, what="400 alerts more")
+    publish(redis, alert(5000, domain="information"))
+    wait_for(viewer.alerts, what="the alert it may see")
+    assert [a["id"] for a in viewer.alerts()] == [alert_id(5000)]
+    assert all(e["event"] != "reset" for e in viewer.events)
+    viewer.end()
+
+
 def test_a_hundred_viewers_see_an_alert_and_leave(redis, console, lan):
     viewers = [Follower(lan, "/api/v1/stream?after=0") for _ in range(100)]
     publish(redis, alert(1))
@@ -499,6 +520,37 @@ def test_health_and_silence_of_programs_are_told(silent_probe, console, lan):
     _, _, text = client.send("GET", "/metrics")
     assert b'haidang_console_http_answers_total{class="2xx"}' in text
     assert client.send("GET", "/metrics", headers={"X-Forwarded-For": "192.0.2.1"})[0] == 401
+
+
+def test_a_full_redis_does_not_hide_who_fell_silent(redis, console, lan):
+    redis.client.sadd("health:index", "health:probe.s1")
+    redis.client.set("health:probe.s1", json.dumps({"program": "probe", "instance": "s1"}))
+    silent = lambda: {p["program"]: p["silent"] for p in lan.get("status")["programs"]}
+    wait_for(lambda: silent() == {"console": False, "probe": False}, what="two programs")
+    redis.client.config_set("maxmemory", 1)
+    redis.client.delete("health:probe.s1")
+    wait_for(lambda: silent().get("probe"), what="the silence of the probe")
+
+
+def test_a_record_that_cannot_be_written_is_told_and_still_read(redis, console, lan, folder):
+    publish(redis, alert(1))
+    arrived(lan, 1)
+    record = sqlite3.connect(next(folder.rglob("console.db")), isolation_level=None)
+    record.execute("UPDATE session SET seen_us = seen_us - 120000000")
+    record.execute("CREATE TRIGGER full_1 BEFORE INSERT ON alert BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    record.execute("CREATE TRIGGER full_2 BEFORE UPDATE ON session BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    publish(redis, alert(2))
+    health = lambda: json.loads(redis.client.get(next(redis.client.scan_iter("health:console.*"))))["status"]
+    wait_for(lambda: health() == "degraded: alerts cannot be collected: no room", what="a console that is degraded")
+    assert lan.get("session")["name"] == "lan" and len(lan.alerts()) == 1
+    record.execute("DROP TRIGGER full_1")
+    arrived(lan, 2)
+
+
+def test_behind_a_proxy_nothing_is_local(spawn, shared):
+    server = Console(spawn, shared | {"console": {"listen": "127.0.0.1:0", "origin": "https://haidang.example"}})
+    assert Client(server.url).send("GET", "/metrics")[0] == 401
+    server.kill()
 
 
 def test_commands_refuse_what_is_wrong(console, folder):
