@@ -16,7 +16,7 @@ BIN       = $(B)/bin/$(if $(filter ctl,$(1)),haidang,haidang-$(1))
 
 PKG_lib        := hiredis yaml-0.1 simdjson icu-uc libpsl nettle libsystemd
 PKG_probe      := libpcap libndpi
-PKG_crawler    := gumbo libcurl expat libhs libidn2 libseccomp
+PKG_crawler    := gumbo libcurl expat libhs libseccomp
 PKG_correlator := libpcre2-8
 PKG_courier    := libcurl
 PKG_console    := libmicrohttpd sqlite3 libsodium
