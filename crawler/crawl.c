@@ -1,13 +1,22 @@
 #include "crawler/crawl.h"
 
+#include "lib/buf.h"
+#include "lib/log.h"
 #include "lib/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TROUBLE_MAX = 48, LABELS_MAX = 100, NAMED_MAX = 3, STUCK_MS = 3600 * 1000 };
 
 struct slot {
 	struct crawl *crawl;
 	struct slice id;             /* borrowed from the generation of the source */
 	const struct source *source; /* NULL when it is gone */
 	mono_t due;
-	struct look *look; /* under way */
+	struct look *look;         /* under way */
+	mono_t stuck;              /* when a look under way is taken for trouble */
+	char trouble[TROUBLE_MAX]; /* of the last look; empty: none */
 };
 
 struct crawl {
@@ -96,15 +105,40 @@ void crawl_use(struct crawl *c, struct sources *sources)
 	c->sources = sources_keep(sources);
 }
 
+/* A source that stops must not do so in silence: told once, and once more when it is over. */
+static void set_trouble(struct slot *slot, const char *trouble)
+{
+	if (strcmp(slot->trouble, trouble) == 0)
+		return;
+	if (trouble[0] != '\0')
+		log_warning("a source cannot be read source=%.*s reason=%s", SLICE_ARG(slot->id),
+			trouble);
+	else
+		log_notice("a source is read again source=%.*s", SLICE_ARG(slot->id));
+	(void)snprintf(slot->trouble, sizeof slot->trouble, "%s", trouble);
+}
+
+static void note_read(const struct slot *slot)
+{
+	char labels[LABELS_MAX];
+
+	(void)snprintf(labels, sizeof labels, "source=\"%.*s\"", SLICE_ARG(slot->id));
+	metric_set(metrics_gauge(slot->crawl->env->metrics, "haidang_crawler_source_read_seconds",
+			   labels, "When a source was last read, in Unix time."),
+		clock_wall_us(slot->crawl->clock) / 1000000);
+}
+
 static void on_look_end(void *ctx, struct look *look)
 {
 	struct slot *slot = ctx;
 	const struct crawler_config *config = slot->crawl->env->knowledge->config;
 
-	(void)look;
 	slot->look = NULL;
 	if (slot->source == NULL)
 		return;
+	set_trouble(slot, look_trouble(look));
+	if (slot->trouble[0] == '\0')
+		note_read(slot);
 	int64_t pause = config->disaster ? slot->source->disaster_ms : slot->source->cadence_ms;
 	slot->due = mono_after(clock_mono(slot->crawl->clock), pause);
 }
@@ -128,10 +162,13 @@ void crawl_tick(struct crawl *c)
 	for (size_t i = 0; i < c->slot_count; i++) {
 		struct slot *slot = c->slots[i];
 
+		if (slot->look != NULL && mono_left_ms(slot->stuck, now) == 0)
+			set_trouble(slot, "waits_for_host");
 		if (slot->look != NULL || mono_left_ms(slot->due, now) > 0 ||
 			source_refusal(slot->source) != NULL)
 			continue;
 		slot->due = mono_after(now, slot->source->cadence_ms);
+		slot->stuck = mono_after(now, STUCK_MS);
 		look_start(c->env, &(struct look_plan){c->sources, slot->source, on_look_end, slot},
 			&slot->look);
 	}
@@ -144,4 +181,24 @@ size_t crawl_active(const struct crawl *c)
 	for (size_t i = 0; i < c->slot_count; i++)
 		count += source_refusal(c->slots[i]->source) == NULL;
 	return count;
+}
+
+const char *crawl_status(const struct crawl *c, struct arena *a)
+{
+	CLEANUP(buf_release) struct buf names = {0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->slot_count; i++) {
+		const struct slot *slot = c->slots[i];
+
+		if (slot->trouble[0] == '\0' || source_refusal(slot->source) != NULL)
+			continue;
+		if (count++ < NAMED_MAX)
+			buf_printf(&names, "%s%.*s (%s)", count == 1 ? "" : ", ",
+				SLICE_ARG(slot->id), slot->trouble);
+	}
+	if (count == 0)
+		return arena_printf(a, "reading %zu sources", crawl_active(c));
+	return arena_printf(a, "reading %zu sources, %zu in trouble: %.*s%s", crawl_active(c),
+		count, SLICE_ARG(buf_slice(&names)), count > NAMED_MAX ? " …" : "");
 }

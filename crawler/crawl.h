@@ -18,3 +18,6 @@ void crawl_free(struct crawl **c); /* after hosts and page worker: their callbac
 void crawl_use(struct crawl *c, struct sources *sources);
 void crawl_tick(struct crawl *c);
 size_t crawl_active(const struct crawl *c); /* sources that are looked at */
+
+/* "reading 12 sources, 1 in trouble: news-rss (status_404)". In the arena. */
+const char *crawl_status(const struct crawl *c, struct arena *a);

@@ -10,7 +10,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { HEADERS_LEN_MAX = 64 * 1024, SLOW_BYTES = 200, SLOW_S = 10, RETRY_MAX_S = 86400 };
+enum {
+	HEADERS_LEN_MAX = 64 * 1024,
+	SLOW_BYTES = 200,
+	SLOW_S = 10,
+	RETRY_MAX_S = 86400,
+	VALIDATOR_LEN_MAX = 1024
+};
 
 struct transfer {
 	struct fetcher *fetcher;
@@ -108,7 +114,10 @@ struct fetcher *fetcher_new(
 	curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
 	curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
 	curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
-	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
+	/* One for the pages of a host, one for the look at a site of ours on it. */
+	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 2L);
+	/* A connection that is shared while in use would pass by the check of its address. */
+	curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	return f;
 }
 
@@ -217,7 +226,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 
 static void add_header(struct transfer *t, const char *name, const char *value)
 {
-	if (value == NULL || value[0] == '\0')
+	/* A server that is sent back its own huge ETag would refuse each later request. */
+	if (value == NULL || value[0] == '\0' || strlen(value) > VALIDATOR_LEN_MAX)
 		return;
 	CLEANUP(mem_cleanup) char *line = mem_printf("%s: %s", name, value);
 	t->headers = curl_slist_append(t->headers, line);
@@ -233,6 +243,8 @@ static void set_limits(struct fetcher *f, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A fetch that ends while its host name is looked up must not wait for the resolver. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");

@@ -18,7 +18,7 @@ enum {
 
 struct host {
 	struct host *next;
-	char *origin;          /* "https://name:port" */
+	char *origin; /* "https://name:port", with "own " in front for looks at our sites */
 	struct robots *robots; /* NULL: not known yet */
 	mono_t robots_until;
 	mono_t not_before; /* of the next request */
@@ -94,13 +94,13 @@ static bool has_passed(const struct hosts *h, mono_t t)
 	return mono_left_ms(t, clock_mono(h->clock)) == 0;
 }
 
-/* Makes room by forgetting hosts that nobody has asked for in a while. */
+/* Forgets hosts that nobody has asked for in a while: a feed may name ever new ones. */
 static void drop_idle(struct hosts *h)
 {
 	for (struct host **at = &h->first; *at != NULL;) {
 		struct host *host = *at;
 
-		if (host->busy || host->queued > 0 ||
+		if (host->busy || host->queued > 0 || !has_passed(h, host->not_before) ||
 			!has_passed(h, mono_after(host->used, IDLE_MS))) {
 			at = &host->next;
 			continue;
@@ -111,24 +111,28 @@ static void drop_idle(struct hosts *h)
 	}
 }
 
-/* NULL when there are too many. */
-static struct host *find_host(struct hosts *h, const struct url *url)
+/* NULL when there are too many. A look at a site of ours waits behind no article of the same host
+ * and for no Retry-After it sent: who broke in could silence the look with either. New hosts come
+ * last, so that those a hostile feed makes up are served after the ones known longer. */
+static struct host *find_host(struct hosts *h, const struct visit *v)
 {
 	CLEANUP(mem_cleanup)
-	char *origin = mem_printf(
-		"%.*s://%.*s:%u", SLICE_ARG(url->scheme), SLICE_ARG(url->host), url->port);
+	char *origin = mem_printf("%s%.*s://%.*s:%u", v->own_site ? "own " : "",
+		SLICE_ARG(v->url.scheme), SLICE_ARG(v->url.host), v->url.port);
 
 	for (struct host *host = h->first; host != NULL; host = host->next)
 		if (strcmp(host->origin, origin) == 0)
 			return host;
-	if (h->count >= HOSTS_MAX)
-		drop_idle(h);
+	drop_idle(h);
 	if (h->count >= HOSTS_MAX)
 		return NULL;
+	struct host **end = &h->first;
+	while (*end != NULL)
+		end = &(*end)->next;
 	struct host *host = mem_alloc(sizeof *host);
 	host->origin = mem_text(origin);
-	host->next = h->first;
-	h->first = host;
+	host->used = clock_mono(h->clock);
+	*end = host;
 	h->count++;
 	return host;
 }
@@ -147,7 +151,7 @@ void hosts_visit(struct hosts *h, struct visit *visit)
 	visit->next = NULL;
 	if (visit->hops == 0)
 		visit->first_host = visit->url.host;
-	visit->host = find_host(h, &visit->url);
+	visit->host = find_host(h, visit);
 	if (visit->host == NULL || visit->host->queued == HOST_QUEUE_MAX) {
 		end_visit(visit, VISIT_FAILED, "queue_full", NULL);
 		return;
@@ -192,10 +196,9 @@ static void rest(struct hosts *h, struct visit *v, const struct fetch_result *re
 	struct host *host = v->host;
 	int64_t ms = delay_of(h, host, v);
 
-	if (result->status == 429 || result->status == 503) {
-		int64_t asked = result->retry_after_s >= 0 ? result->retry_after_s * 1000
-			: v->own_site                      ? 0
-							   : BACK_OFF_MS;
+	if (!v->own_site && (result->status == 429 || result->status == 503)) {
+		int64_t asked =
+			result->retry_after_s >= 0 ? result->retry_after_s * 1000 : BACK_OFF_MS;
 
 		ms = asked > ms ? asked : ms;
 	}
@@ -229,6 +232,12 @@ static void follow(struct visit *v, const struct fetch_result *result)
 	hosts_visit(v->hosts, v);
 }
 
+static bool has_validator(const struct visit *v)
+{
+	return (v->etag != NULL && v->etag[0] != '\0') ||
+		(v->last_modified != NULL && v->last_modified[0] != '\0');
+}
+
 static void on_fetched(void *ctx, const struct fetch_result *result)
 {
 	struct visit *v = ctx;
@@ -241,8 +250,9 @@ static void on_fetched(void *ctx, const struct fetch_result *result)
 		end_visit(v, VISIT_FAILED, fetch_fault_name(result->fault), result);
 	} else if (is_redirect(result->status)) {
 		follow(v, result);
-	} else if (result->status >= 400) {
-		bool gone = result->status < 500 && result->status != 429 && result->status != 408;
+	} else if (result->status >= 400 || (result->status == 304 && !has_validator(v))) {
+		bool gone = result->status >= 400 && result->status < 500 &&
+			result->status != 429 && result->status != 408;
 
 		(void)snprintf(reason, sizeof reason, "status_%u", result->status);
 		end_visit(v, gone ? VISIT_REFUSED : VISIT_FAILED, reason, result);
@@ -288,7 +298,7 @@ static void on_robots(void *ctx, const struct fetch_result *result)
 
 	if (result->fault == FETCH_OK && is_redirect(result->status)) {
 		bool follows = ++q->hops <= ROBOTS_REDIRECTS_MAX &&
-			url_parse(q->arena, result->location, &q->url, &url);
+			url_parse(q->arena, result->location, &q->url, &url) && !url.has_userinfo;
 
 		if (!follows) {
 			robots_known(q, robots_for_status(404), ROBOTS_FRESH_MS);
@@ -297,8 +307,9 @@ static void on_robots(void *ctx, const struct fetch_result *result)
 		q->internal = q->internal && slice_equal(url.host, q->url.host);
 		q->url = url;
 		ask_robots(q);
-	} else if (result->fault == FETCH_TOO_LARGE ||
-		(result->fault == FETCH_OK && result->status >= 200 && result->status < 300)) {
+	} else if (result->status >= 200 && result->status < 300 &&
+		(result->fault == FETCH_OK ||
+			(result->fault == FETCH_TOO_LARGE && result->body.len > 0))) {
 		robots_known(q, robots_read(result->body, SLICE(CRAWLER_PRODUCT)), ROBOTS_FRESH_MS);
 	} else if (result->fault == FETCH_OK && result->status >= 400 && result->status < 500 &&
 		result->status != 429) {
@@ -350,6 +361,7 @@ static void host_tick(struct hosts *h, struct host *host)
 		return;
 	}
 	take_first(h, host);
+	host->used = clock_mono(h->clock);
 	if (v->own_site || robots_allows(host->robots, v->url.target))
 		start_visit(v);
 	else if (robots_unavailable(host->robots))

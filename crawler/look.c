@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABELS_MAX = 200, KEY_HEX = 2 * 16, LINK_TEXT_MIN = 15, HYPHENS_MIN = 3 };
+enum { LABELS_MAX = 200, KEY_HEX = 2 * 16, LINK_TEXT_MIN = 15, HYPHENS_MIN = 3, TROUBLE_MAX = 48 };
 
 struct look {
 	const struct look_env *env;
@@ -19,10 +19,11 @@ struct look {
 	struct look_plan plan;
 	const struct source *source;
 	struct visit visit;
-	struct slice key, body_hash; /* where the last look is remembered; what its body was */
-	struct slice validators;     /* to be remembered when all is done */
-	size_t pending, followed;
+	struct slice key, body_hash;     /* where the last look is remembered; what its body was */
+	struct slice validators;         /* to be remembered when all is done */
+	size_t pending, named, followed; /* articles; `named` counts known ones as well */
 	bool failed;
+	char trouble[TROUBLE_MAX]; /* why the source itself was not read */
 };
 
 /* An article that a look follows. */
@@ -102,6 +103,18 @@ void look_free(struct look **look)
 	sources_release(&(*look)->plan.generation);
 	arena_free(&a);
 	*look = NULL;
+}
+
+const char *look_trouble(const struct look *look)
+{
+	return look->trouble;
+}
+
+/* What was not read is asked for whole again: its ETag would make it look well from now on. */
+static void fail(struct look *look, const char *trouble)
+{
+	(void)snprintf(look->trouble, sizeof look->trouble, "%s", trouble);
+	look->failed = true;
 }
 
 /* One of the visits is over. */
@@ -211,7 +224,7 @@ static void publish_page(struct item *item, struct json_value page)
 		date_find(published, &article.published);
 	/* A page may name its own better address, not one of another site. */
 	if (json_get_text(page, "canonical", &canonical) && url_parse(a, canonical, NULL, &url) &&
-		slice_equal(url.host, item->visit.url.host))
+		!url.has_userinfo && slice_equal(url.host, item->visit.url.host))
 		article.url = &url;
 	if (json_get(page, "links", &links))
 		json_each(links, on_article_link, &article);
@@ -318,6 +331,7 @@ static void follow(struct look *look, const struct entry *entry)
 
 	if (!url_parse(a, entry->link, &look->visit.url, &url) || url.has_userinfo)
 		return;
+	look->named++;
 	struct slice key = key_of(a, "entry", url_identity(a, &url));
 	struct slice said = slice_of(arena_printf(a, "%.*s|%.*s|%.*s", (int)entry->title.len,
 		entry->title.len > 0 ? entry->title.at : "", (int)entry->summary.len,
@@ -423,7 +437,9 @@ static void take_page(struct look *look, struct json_value root)
 	case SOURCE_YOUTUBE: each_of(root, "entries", on_feed_entry, look); break;
 	case SOURCE_HTML: each_of(root, "links", on_section_link, look); break;
 	case SOURCE_SITEMAP: each_of(root, "locs", on_sitemap_loc, look); break;
-	case SOURCE_SITE: site_seen(look->env->knowledge, a, look->source, 200, root); break;
+	case SOURCE_SITE:
+		site_seen(look->env->knowledge, a, look->source, look->visit.url.host, root);
+		break;
 	case SOURCE_API:
 	case SOURCE_TELEGRAM:
 	case SOURCE_IMPORT:
@@ -440,12 +456,19 @@ static void on_look_parsed(void *ctx, const char *fault, struct slice json)
 
 	if (fault == NULL && !json_read(look->env->reader, json, &root, &err))
 		fault = err.said;
-	if (fault != NULL)
+	if (fault != NULL) {
 		count_fault(look, fault);
-	else
-		take_page(look, root);
-	if (fault == NULL && json_get_text(root, "fault", &said))
+		fail(look, "not_parsed");
+		over(look);
+		return;
+	}
+	take_page(look, root);
+	if (json_get_text(root, "fault", &said)) {
 		count_fault(look, "broken feed, read as far as it went");
+		fail(look, "broken");
+	} else if (look->named == 0 && look->source->kind != SOURCE_SITE) {
+		fail(look, "empty");
+	}
 	over(look);
 }
 
@@ -505,6 +528,7 @@ static void on_looked(void *ctx, const struct visit_result *result)
 		count_failure(look, result->reason);
 	else
 		count_refusal(look, result->reason);
+	fail(look, result->reason);
 	if (look->source->kind == SOURCE_SITE)
 		site_unreachable(look->env->knowledge, a, look->source,
 			result->fetch == NULL ? 0 : result->fetch->status);

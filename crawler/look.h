@@ -34,6 +34,10 @@ struct look_plan {
 	void *ctx;
 };
 
+/* Why the source could not be read this time, in a word: "status_404", "robots", "empty"; empty
+ * when it could. */
+const char *look_trouble(const struct look *look);
+
 /* The callback may come before this returns. */
 void look_start(const struct look_env *env, const struct look_plan *plan, struct look **ret_look);
 void look_free(struct look **look);

@@ -207,6 +207,18 @@ static struct robots *robots_new(void)
 	return r;
 }
 
+/* A crawler keeps the files of many hosts: only the rules it is bound by. */
+static void keep_own(struct robots *r)
+{
+	struct group *g = r->own.named ? &r->own : &r->other;
+	struct group *unused = r->own.named ? &r->other : &r->own;
+
+	mem_free(unused->rules);
+	*unused = (struct group){.delay_s = -1, .named = unused->named};
+	if (g->count > 0)
+		g->rules = mem_resize(g->rules, g->count, sizeof *g->rules);
+}
+
 struct robots *robots_read(struct slice text, struct slice product)
 {
 	struct reader in = {.r = robots_new(), .product = product_token(product)};
@@ -223,6 +235,7 @@ struct robots *robots_read(struct slice text, struct slice product)
 		read_line(&in, slice_over(text.at, end));
 		text = slice_from(text, end + 1);
 	}
+	keep_own(in.r);
 	return in.r;
 }
 

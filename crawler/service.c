@@ -7,9 +7,8 @@
 #include "lib/mem.h"
 #include "lib/program.h"
 
-#include <stdio.h>
-
-enum { LOOP_MS = 200, EXIT_BAD_INPUT = 2, ANSWER_LEN_MAX = 32 * 1024 * 1024 };
+/* PARSES_MAX bounds the bodies held in memory while the parser is slower than the fetches. */
+enum { LOOP_MS = 200, PARSES_MAX = 32, EXIT_BAD_INPUT = 2, ANSWER_LEN_MAX = 32 * 1024 * 1024 };
 
 /* The files a running crawler reads; replaced as a whole. */
 struct rules {
@@ -99,11 +98,10 @@ static void on_health(void *ctx)
 {
 	struct crawler *c = ctx;
 	CLEANUP(arena_free) struct arena *a = arena_new();
-	char status[80];
 
 	metric_set(c->waiting, (int64_t)hosts_waiting(c->env.hosts));
 	metric_set(c->deaths, (int64_t)page_worker_deaths(c->env.worker));
-	(void)snprintf(status, sizeof status, "reading %zu sources", crawl_active(c->crawl));
+	const char *status = crawl_status(c->crawl, a);
 	service_status(c->service, status);
 	if (c->config->shared.run_dir[0] != '\0' &&
 		metrics_write_file(c->metrics,
@@ -127,7 +125,8 @@ static void loop(struct crawler *c)
 		if (service_reload_wanted(c->service))
 			reload(c);
 		crawl_tick(c->crawl);
-		hosts_tick(c->env.hosts);
+		if (page_worker_busy(c->env.worker) < PARSES_MAX)
+			hosts_tick(c->env.hosts);
 		commit(c);
 		service_wait(c->service, fetcher_wait_ms(c->fetcher, LOOP_MS));
 		fetcher_tick(c->fetcher);

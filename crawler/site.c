@@ -4,7 +4,14 @@
 #include "lib/mem.h"
 #include "lib/public_suffix.h"
 
-enum { HOSTS_MAX = 300, NEW_HOSTS_MAX = 20, PHRASES_ENOUGH = 3, HEX_LEN = 2 * SHA256_LEN };
+enum {
+	STATUS_GOOD = 200,
+	HOSTS_MAX = 300,
+	NEW_HOSTS_MAX = 20,
+	PHRASES_ENOUGH = 3,
+	HEX_LEN = 2 * SHA256_LEN,
+	BASELINE_LEN_MAX = 32 * 1024
+};
 
 static const char HARM[] = "harm.gov_seo_spam";
 
@@ -137,6 +144,7 @@ static void find_hosts(const struct look *look, struct slice known, bool first, 
 	}
 }
 
+/* The oldest are forgotten first where a site links ever new hosts. */
 static void remember_hosts(const struct look *look, struct slice key, struct slice known)
 {
 	CLEANUP(buf_release) struct buf lines = {0};
@@ -147,7 +155,12 @@ static void remember_hosts(const struct look *look, struct slice key, struct sli
 			buf_add_slice(&lines, look->hosts[i]);
 			buf_add_byte(&lines, '\n');
 		}
-	remember_later(look->k->memory, key, buf_slice(&lines), look->k->config->baseline_ms);
+	struct slice kept = buf_slice(&lines);
+	if (kept.len > BASELINE_LEN_MAX) {
+		kept = slice_from(kept, kept.len - BASELINE_LEN_MAX);
+		kept = slice_from(kept, slice_find_byte(kept, '\n') + 1);
+	}
+	remember_later(look->k->memory, key, kept, look->k->config->baseline_ms);
 }
 
 /* What was told last: the result, when, and a hash of what it was about. */
@@ -183,7 +196,7 @@ static struct event_site_check check_of(const struct source *source, const char 
 	};
 }
 
-static void tell(const struct look *look, unsigned status, const struct finding *f)
+static void tell(const struct look *look, const struct finding *f)
 {
 	CLEANUP(buf_release) struct buf about = {0};
 	uint8_t hash[SHA256_LEN];
@@ -200,7 +213,7 @@ static void tell(const struct look *look, unsigned status, const struct finding 
 	if (!is_news(look->k, look->a, look->source, f->result, digest_hash64(buf_slice(&about))))
 		return;
 	check.result = f->result;
-	check.status = status;
+	check.status = STATUS_GOOD;
 	check.new_hosts = (struct event_texts){f->new_hosts, f->new_host_count};
 	check.phrases = (struct event_texts){f->phrases.at, f->phrases.count};
 	check.topics = (struct event_texts){topics, f->harmful ? 1 : 0};
@@ -210,7 +223,7 @@ static void tell(const struct look *look, unsigned status, const struct finding 
 }
 
 void site_seen(const struct knowledge *k, struct arena *a, const struct source *source,
-	unsigned status, struct json_value page)
+	struct slice host, struct json_value page)
 {
 	struct look *look = arena_alloc(a, sizeof *look);
 	struct finding f = {0};
@@ -224,6 +237,7 @@ void site_seen(const struct knowledge *k, struct arena *a, const struct source *
 	json_get_text(page, "hidden_text", &look->hidden_text);
 	if (json_get(page, "links", &links))
 		json_each(links, on_link, look);
+	add_host(look, host, false);
 
 	bool first = !remember_get(k->memory, a, key, &known);
 	find_hosts(look, known, first, &f);
@@ -234,7 +248,7 @@ void site_seen(const struct knowledge *k, struct arena *a, const struct source *
 				       : SLICE("ok");
 	if (!injected)
 		remember_hosts(look, key, known);
-	tell(look, status, &f);
+	tell(look, &f);
 	buf_release(&look->links);
 }
 

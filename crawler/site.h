@@ -6,9 +6,9 @@
 #include "crawler/sources.h"
 #include "lib/json_read.h"
 
-/* `page` is what page_write() gave with PAGE_WHOLE. */
+/* `page` is what page_write() gave with PAGE_WHOLE; `host` is where the site's redirects led. */
 void site_seen(const struct knowledge *k, struct arena *a, const struct source *source,
-	unsigned status, struct json_value page);
+	struct slice host, struct json_value page);
 
 /* `status` is 0 when there was no answer. */
 void site_unreachable(
