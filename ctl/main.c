@@ -1,5 +1,6 @@
 /* haidang: the command for operators and analysts. */
 #include "ctl/alerts.h"
+#include "ctl/beside.h"
 #include "ctl/rules.h"
 #include "ctl/status.h"
 #include "event/fields.h"
@@ -8,6 +9,7 @@
 #include "lib/program.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { BAD_USE = 2 };
 
@@ -68,6 +70,19 @@ static int takes_nothing(const char *command)
 	return BAD_USE;
 }
 
+/* Only `test`: what else the courier can do is no operator's daily work. */
+static int run_courier(int argc, char **argv)
+{
+	char name[] = "haidang-courier";
+
+	if (argc < 3 || strcmp(argv[1], "test") != 0) {
+		(void)fprintf(stderr, "haidang: expected: haidang courier test TARGET\n");
+		return BAD_USE;
+	}
+	argv[0] = name;
+	return beside_run(argv);
+}
+
 static int run_fields(int argc, char **argv)
 {
 	CLEANUP(buf_release) struct buf out = {0};
@@ -92,6 +107,8 @@ static const struct program_command commands[] = {
 		"[--redis ADDRESS]",
 		"Show alerts in words", run_alerts},
 	{"rules", "check [PATH]...", "Check rules and that each has its test events", rules_run},
+	{"courier", "test [--config FILE] TARGET",
+		"Send a marked test alert to a target and say what it answered", run_courier},
 	{"fields", "", "Print the fields of all events as Markdown", run_fields},
 	{"version", "", "Print the version", run_version},
 	{.name = NULL},

@@ -1,20 +1,18 @@
 #include "ctl/rules.h"
 
+#include "ctl/beside.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
-#include <errno.h>
 #include <fts.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define CORRELATOR      "haidang-correlator"
 #define RULES_HERE      "rules/sigma" /* in a source tree */
 #define INSTALLED_RULES "/usr/share/haidang/rules/sigma"
 
-enum { BAD_USE = 2, PATH_LEN_MAX = 4096 };
+enum { BAD_USE = 2 };
 
 static int use(void)
 {
@@ -22,51 +20,16 @@ static int use(void)
 	return BAD_USE;
 }
 
-/* The correlator beside this program, so that a build in a folder of its own uses its own one, or
- * in the folder of services of the same prefix; else whichever PATH has. */
-static char *correlator_find(void)
-{
-	char self[PATH_LEN_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	static const char *const places[] = {"", "../sbin/"};
-
-	if (len <= 0)
-		return mem_text(CORRELATOR);
-	self[len] = '\0';
-	*strrchr(self, '/') = '\0'; /* the kernel gives an absolute path */
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *path = mem_printf("%s/%s" CORRELATOR, self, places[i]);
-
-		if (access(path, X_OK) == 0)
-			return path;
-		mem_free(path);
-	}
-	return mem_text(CORRELATOR);
-}
-
 /* The exit status of `haidang-correlator check PATHS`. */
 static int correlator_check(char **paths, size_t count)
 {
-	CLEANUP(mem_cleanup) char *program = correlator_find();
 	CLEANUP(mem_cleanup) char **argv = mem_array(count + 3, sizeof(*argv));
-	char name[] = CORRELATOR, command[] = "check";
-	int status;
+	char name[] = "haidang-correlator", command[] = "check";
 
 	argv[0] = name;
 	argv[1] = command;
 	memcpy(&argv[2], paths, count * sizeof(*paths));
-	pid_t child = fork();
-
-	if (child == 0) {
-		(void)execvp(program, argv);
-		(void)fprintf(stderr, "haidang: %s cannot be started: %s\n", program,
-			strerrordesc_np(errno));
-		_exit(BAD_USE);
-	}
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
-	return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return beside_run(argv);
 }
 
 /* Counts and names what is missing beside NAME.yml: NAME.match.ndjson, NAME.nomatch.ndjson. */

@@ -503,6 +503,15 @@ def test_the_test_command_says_what_the_receiver_answered(receive, config, comma
     assert command("test", config=settings).returncode == 2
 
 
+def test_haidang_passes_the_test_command_on(receive, config, command, folder):
+    receiver = receive()
+    command("--check", config=config(centre=receiver.url))
+    said = subprocess.run([program("ctl"), "courier", "test", "--config", folder / "command.yaml", "centre"],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert said.returncode == 0 and "took the test alert" in said.stdout, said.stderr
+    assert len(receiver.requests) == 1
+
+
 def test_a_private_authority_is_trusted_alone(receive, config, command, folder):
     good = receive(tls=certificate(folder, "127.0.0.1"))
     certificate(folder, "127.0.0.2")

@@ -74,7 +74,7 @@ def test_status_is_1_without_redis_or_programs(haidang, redis, folder):
 
 @pytest.mark.parametrize("args", [["--nonsense"], ["status", "--nonsense"], ["status", "extra"], ["alerts", "--since", "soon"],
                                   ["alerts", "--level", "loud"], ["alerts", "--lang", "fr"], ["alerts", "--limit", "0"], ["rules"],
-                                  ["rules", "chekc"], ["rules", "check", "--x"], ["fields", "x"], ["version", "x"], ["nothing"],
+                                  ["rules", "chekc"], ["courier"], ["courier", "test"], ["rules", "check", "--x"], ["fields", "x"], ["version", "x"], ["nothing"],
                                   [], ["status", "--redis", ""], ["status", "--config", "/nonexistent.yaml"]])
 def test_bad_use_is_2_with_a_message(haidang, args):
     said = haidang(*args)
