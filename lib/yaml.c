@@ -212,7 +212,9 @@ static bool syntax_error(struct build *b, const yaml_parser_t *parser, struct sl
 /* Whether a line may begin at `at`: the last bytes of all that YAML 1.1 takes for a line break. */
 static bool is_line_start(struct slice text, size_t at)
 {
-	return at == 0 || memchr("\n\r\x85\xa8\xa9", text.at[at - 1], 5);
+	static const char breaks[] = {'\n', '\r', '\x85', '\xa8', '\xa9'};
+
+	return at == 0 || memchr(breaks, text.at[at - 1], sizeof breaks);
 }
 
 /* libyaml compares each %TAG with all before it: a megabyte of them takes it ten seconds. */
