@@ -245,6 +245,20 @@ static void let_in(struct call *call, struct attempt *attempt, const char *fresh
 	answer_session(call, &attempt->person, csrf);
 }
 
+/* One entry for a wait, not one for each wrong password, of which anybody can make many. A name that
+ * is no account's is left out: people type passwords there. An unknown name takes as long. */
+static void note_wait(struct call *call, const struct attempt *attempt)
+{
+	struct db *db = call->api->options.db;
+
+	if (!backoff_began(call->api->backoff, slice_of(attempt->person.name), call->req->address))
+		return;
+	db_begin(db, DB_WRITE);
+	audit_session(call, attempt->is_known ? attempt->person.name : "", "login_wait");
+	if (db_end(db) < 0)
+		log_error("Wrong passwords cannot be noted: %s", db_said(db));
+}
+
 static void on_hashed(void *ctx, struct hash_job *job)
 {
 	struct api *api = ctx;
@@ -259,6 +273,7 @@ static void on_hashed(void *ctx, struct hash_job *job)
 	if (!job->ret_fits || !attempt->is_known) {
 		metric_add(api->login_failures, 1);
 		log_notice("A log-in was refused address=%.*s", SLICE_ARG(call.req->address));
+		note_wait(&call, attempt);
 		http_problem(call.req, 401, "wrong_credentials", NULL);
 		return;
 	}

@@ -6,13 +6,15 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
-enum { WAYS = 8, SETS = BACKOFF_ENTRIES / WAYS, KEY_LEN = 16 };
+enum { WAYS = 8, SETS = BACKOFF_ENTRIES / WAYS, KEY_LEN = 16, IPV6_GROUP_LEN = 8 };
 
 struct entry {
 	uint8_t key[KEY_LEN];
 	uint32_t failures; /* 0: a free place */
+	bool told;         /* of its wait */
 	mono_t last;
 };
 
@@ -35,10 +37,24 @@ void backoff_free(struct backoff **b)
 	*b = NULL;
 }
 
+/* Who has one IPv6 address has its /64; one that stands for an IPv4 address is that one alone. */
+static struct slice address_group(struct slice address, struct in6_addr *ret)
+{
+	char text[INET6_ADDRSTRLEN] = {0};
+
+	if (address.len >= sizeof text)
+		return address;
+	memcpy(text, address.at, address.len);
+	if (inet_pton(AF_INET6, text, ret) != 1 || IN6_IS_ADDR_V4MAPPED(ret))
+		return address;
+	return slice_over(ret, IPV6_GROUP_LEN);
+}
+
 static void key_make(const struct backoff *b, struct slice account, struct slice address,
 	uint8_t ret[SHA256_LEN])
 {
 	CLEANUP(buf_release) struct buf text = {0};
+	struct in6_addr room;
 
 	for (size_t i = 0; i < account.len; i++) {
 		char c = account.at[i];
@@ -46,7 +62,7 @@ static void key_make(const struct backoff *b, struct slice account, struct slice
 		buf_add_byte(&text, (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c));
 	}
 	buf_add_byte(&text, '\0');
-	buf_add_slice(&text, address);
+	buf_add_slice(&text, address_group(address, &room));
 	digest_hmac_sha256(slice_over(b->secret, sizeof b->secret), buf_slice(&text), ret);
 }
 
@@ -113,8 +129,10 @@ static void count_failure(struct backoff *b, const uint8_t key[SHA256_LEN], mono
 
 	if (!entry)
 		entry = entry_make(b, key);
-	if (entry->failures && mono_left_ms(mono_after(entry->last, BACKOFF_FORGET_MS), now) == 0)
+	if (entry->failures && mono_left_ms(mono_after(entry->last, BACKOFF_FORGET_MS), now) == 0) {
 		entry->failures = 0;
+		entry->told = false;
+	}
 	entry->failures += entry->failures < UINT32_MAX;
 	entry->last = now;
 }
@@ -129,6 +147,25 @@ void backoff_failed(struct backoff *b, struct slice account, struct slice addres
 	count_failure(b, key, now);
 }
 
+static bool began(struct entry *entry, uint32_t free_failures)
+{
+	if (!entry || entry->told || entry->failures <= free_failures)
+		return false;
+	entry->told = true;
+	return true;
+}
+
+bool backoff_began(struct backoff *b, struct slice account, struct slice address)
+{
+	uint8_t key[SHA256_LEN];
+
+	key_make(b, account, address, key);
+	bool account_began = began(entry_find(b, key), BACKOFF_FREE_ACCOUNT);
+
+	key_make(b, SLICE(""), address, key);
+	return began(entry_find(b, key), BACKOFF_FREE_ADDRESS) || account_began;
+}
+
 void backoff_succeeded(struct backoff *b, struct slice account, struct slice address)
 {
 	uint8_t key[SHA256_LEN];
@@ -137,7 +174,7 @@ void backoff_succeeded(struct backoff *b, struct slice account, struct slice add
 	struct entry *entry = entry_find(b, key);
 
 	if (entry)
-		entry->failures = 0;
+		*entry = (struct entry){0};
 	key_make(b, SLICE(""), address, key);
 	entry = entry_find(b, key);
 	if (entry)

@@ -345,7 +345,7 @@ def test_a_session_ends_at_logout_and_when_the_account_is_disabled(console, lan)
     assert Client(console.url).send("POST", "/api/v1/session", {"name": "lan", "password": PASSWORD})[0] == 401
 
 
-def test_wrong_passwords_have_to_wait(console, lan):
+def test_wrong_passwords_have_to_wait_and_that_is_noted_once(console, lan, folder):
     client = Client(console.url)
     got = [client.send("POST", "/api/v1/session", {"name": "lan", "password": "wrong"}) for _ in range(8)]
     assert [status for status, _, _ in got][:6] == [401] * 6
@@ -353,6 +353,12 @@ def test_wrong_passwords_have_to_wait(console, lan):
     # The right password waits too, or guesses could go on.
     assert client.send("POST", "/api/v1/session", {"name": "lan", "password": PASSWORD})[0] == 429
     assert lan.get("session")["name"] == "lan", "who is inside stays inside"
+    for _ in range(8):
+        client.send("POST", "/api/v1/session", {"name": "my password", "password": "wrong"})
+    record = sqlite3.connect(next(folder.rglob("console.db")))
+    noted = record.execute("SELECT actor, address, detail FROM audit WHERE action = 'login_wait'").fetchall()
+    assert noted == [("lan", "127.0.0.1", "{}"), ("", "127.0.0.1", "{}")]
+    console.run("audit", "verify")
 
 
 def test_each_side_sees_only_its_own_alerts_and_the_bridge(redis, console):

@@ -89,6 +89,43 @@ static void a_flood_of_names_is_forgotten_before_it_grows(void **state)
 	backoff_free(&b);
 }
 
+static void a_wait_is_told_once(void **state)
+{
+	struct backoff *b = backoff_new();
+
+	(void)state;
+	fails(b, LAN, HERE, BACKOFF_FREE_ACCOUNT);
+	assert_false(backoff_began(b, LAN, HERE));
+	fails(b, LAN, HERE, 3);
+	assert_true(backoff_began(b, LAN, HERE));
+	assert_false(backoff_began(b, LAN, HERE));
+	fails(b, LAN, HERE, BACKOFF_FREE_ADDRESS);
+	assert_true(backoff_began(b, LAN, HERE));
+	assert_false(backoff_began(b, SLICE("other"), HERE));
+
+	backoff_succeeded(b, LAN, HERE);
+	fails(b, LAN, HERE, BACKOFF_FREE_ACCOUNT + 1);
+	assert_true(backoff_began(b, LAN, HERE));
+	backoff_failed(b, LAN, HERE, mono_after(start, BACKOFF_FORGET_MS));
+	for (int i = 0; i < BACKOFF_FREE_ACCOUNT; i++)
+		backoff_failed(b, LAN, HERE, mono_after(start, BACKOFF_FORGET_MS));
+	assert_true(backoff_began(b, LAN, HERE));
+	backoff_free(&b);
+}
+
+static void addresses_of_one_ipv6_network_are_one(void **state)
+{
+	struct backoff *b = backoff_new();
+
+	(void)state;
+	fails(b, LAN, SLICE("2001:db8:1:2::1"), BACKOFF_FREE_ACCOUNT + 1);
+	assert_true(backoff_wait_ms(b, LAN, SLICE("2001:db8:1:2:ffff::9"), start) > 0);
+	assert_int_equal(backoff_wait_ms(b, LAN, SLICE("2001:db8:1:3::1"), start), 0);
+	fails(b, LAN, SLICE("::ffff:10.0.0.1"), BACKOFF_FREE_ACCOUNT + 1);
+	assert_int_equal(backoff_wait_ms(b, LAN, SLICE("::ffff:10.0.0.2"), start), 0);
+	backoff_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +133,8 @@ int main(void)
 		cmocka_unit_test(ten_thousand_wrong_passwords_lock_nobody_out_elsewhere),
 		cmocka_unit_test(an_address_waits_whatever_account_it_tries),
 		cmocka_unit_test(the_right_password_forgets_and_case_does_not_matter),
+		cmocka_unit_test(a_wait_is_told_once),
+		cmocka_unit_test(addresses_of_one_ipv6_network_are_one),
 		cmocka_unit_test(a_flood_of_names_is_forgotten_before_it_grows),
 	};
 
