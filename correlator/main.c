@@ -1,12 +1,17 @@
 /* haidang-correlator: matches events against Sigma rules and raises alerts. */
 #include "correlator/commands.h"
 #include "correlator/worker.h"
+#include "lib/mem.h"
 #include "lib/program.h"
 
 static bool check(void *config, struct err *err)
 {
-	struct ruleset *rules = worker_rules(config);
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct redis_options redis;
 
+	if (!worker_settings(config, a, &redis, err))
+		return false;
+	struct ruleset *rules = worker_rules(config);
 	for (size_t i = 0; i < rules->refused_count; i++)
 		(void)err_set(err, NULL, 0, "%s", rules->refused[i]);
 	ruleset_free(&rules);

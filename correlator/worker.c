@@ -4,6 +4,7 @@
 #include "correlator/settle.h"
 #include "correlator/store_redis.h"
 #include "event/health.h"
+#include "event/streams.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -346,18 +347,26 @@ static void connect_parts(struct worker *w, const struct redis_options *redis)
 	w->settle = settle_new(w->store, w->clock);
 }
 
+bool worker_settings(const struct correlator_config *config, struct arena *a,
+	struct redis_options *ret, struct err *err)
+{
+	if (!stream_name_is_valid(config->worker))
+		return err_set(err, NULL, 0,
+			"correlator.worker: '%s' is no name, expected letters, digits, '-' and '_'",
+			config->worker);
+	if (!*config->shared.redis_address)
+		return err_set(err, NULL, 0, "the correlator needs Redis: redis.address is empty");
+	return settings_redis(&config->shared, a, ret, err);
+}
+
 int worker_run(const struct correlator_config *config, struct arena *a)
 {
 	CLEANUP(worker_release) struct worker w = {.config = config, .clock = clock_system()};
 	struct redis_options redis;
 	struct err err = {0};
 
-	if (!settings_redis(&config->shared, a, &redis, &err)) {
+	if (!worker_settings(config, a, &redis, &err)) {
 		log_error("%s", err_text(&err));
-		return 2;
-	}
-	if (!*config->shared.redis_address) {
-		log_error("The correlator needs Redis: redis.address is empty");
 		return 2;
 	}
 	w.service = service_new(w.clock);

@@ -90,6 +90,20 @@ def test_a_line_that_is_no_event_is_named(folder, content, said):
     assert done.returncode == 2 and said in done.stderr
 
 
+@pytest.mark.parametrize("settings, said", [
+    ("redis: {address: nonsense}", "neither unix:/path nor host:port"),
+    ("redis: {address: ''}", "redis.address is empty"),
+    ("correlator: {worker: ../x}", "correlator.worker: '../x' is no name"),
+    ("correlator: {rules: [/nowhere]}", "/nowhere: No such file"),
+    ("correlator: {vars: /nowhere}", "/nowhere: cannot be opened"),
+])
+def test_settings_that_cannot_work_are_refused(folder, settings, said):
+    (folder / "c.yaml").write_text(settings)
+    for command in (["--check"], []) if "nowhere" not in settings else (["--check"],):
+        done = run("--config", folder / "c.yaml", *command)
+        assert done.returncode == 2 and said in done.stderr
+
+
 # ---- on Redis ----------------------------------------------------------------
 
 class Producer:
