@@ -204,6 +204,13 @@ double text_diacritic_share(struct slice nfc)
 	return vowels == 0 ? 0 : (double)marked / (double)vowels;
 }
 
+/* Controls, zero widths and marks of direction: they hide a word from matching and a reader. */
+static bool is_unseen(int32_t c)
+{
+	return c >= 0x80 &&
+		(u_iscntrl(c) || u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT));
+}
+
 struct slice text_squeeze(struct arena *a, struct slice utf8)
 {
 	char *out = arena_alloc(a, utf8.len * 3 + 1);
@@ -215,7 +222,7 @@ struct slice text_squeeze(struct arena *a, struct slice utf8)
 
 		if (u_isUWhiteSpace(c)) {
 			gap = len > 0;
-		} else if (c >= 0x20 && c != 0x7F && c != 0xFEFF && c != 0x200B && !u_iscntrl(c)) {
+		} else if (c >= 0x20 && c != 0x7F && !is_unseen(c)) {
 			if (gap)
 				out[len++] = ' ';
 			gap = false;

@@ -22,7 +22,8 @@ struct slice text_fold(struct arena *a, struct slice nfc);
 /* Share of Vietnamese vowel letters that carry a diacritic, 0 to 1; 0 for no vowels at all. */
 double text_diacritic_share(struct slice nfc);
 
-/* Runs of white space become one space, those at the ends go; control characters go. */
+/* Runs of white space become one space, those at the ends go; what is not to be
+ * seen goes: controls, zero widths, marks of direction. */
 struct slice text_squeeze(struct arena *a, struct slice utf8);
 
 /* The next code point at `*at` (moved past it), or U+FFFD for a bad byte; -1 at the end. */

@@ -74,6 +74,8 @@ static void squeezing_leaves_single_spaces(void **state)
 				   "c \x01")),
 		"a b c");
 	assert_slice(text_squeeze(a, SLICE(" \n ")), "");
+	assert_slice(text_squeeze(a, SLICE("09\u200D05\u2060 12\u00AD3")), "0905 123");
+	assert_slice(text_squeeze(a, SLICE("\u202Evng.x\u2066/\u2069")), "vng.x/");
 }
 
 static void code_points_are_walked_and_written(void **state)
