@@ -8,6 +8,19 @@
 
 enum { DIGITS_MAX = 32, GAP_MARKS_MAX = 3 };
 
+static const char PHONE[] = "[số điện thoại]", IDENTITY[] = "[số định danh]", NUMBER[] = "[số]",
+		  MAIL[] = "[thư điện tử]", ACCOUNT[] = "[tài khoản]";
+
+size_t mask_len(struct slice utf8)
+{
+	static const char *const masks[] = {PHONE, IDENTITY, NUMBER, MAIL, ACCOUNT};
+
+	for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++)
+		if (slice_starts(utf8, slice_of(masks[i])))
+			return strlen(masks[i]);
+	return 0;
+}
+
 /* Digits in groups: "0905 123 456", "(0235) 3.812.345", "1.500.000", "05.10.2025". */
 struct number {
 	char digits[DIGITS_MAX];
@@ -130,11 +143,11 @@ static size_t mask_at_sign(struct slice text, size_t at, struct buf *out)
 		return 0;
 	if (before > 0 && slice_find_byte(slice_over(text.at + at + 1, name), '.') < name) {
 		out->len -= before;
-		buf_add_text(out, "[thư điện tử]");
+		buf_add_text(out, MAIL);
 		return name + 1;
 	}
 	if (before == 0) {
-		buf_add_text(out, "[tài khoản]");
+		buf_add_text(out, ACCOUNT);
 		return name + 1;
 	}
 	return 0;
@@ -148,17 +161,17 @@ static size_t mask_number(struct slice text, size_t at, struct buf *out)
 
 	/* Telephone numbers are masked wherever they stand: "SĐT0905…", "0905…/0912…". */
 	if (is_phone(&n)) {
-		buf_add_text(out, "[số điện thoại]");
+		buf_add_text(out, PHONE);
 		return n.len;
 	}
 	if (word_before(text, at) || (at > 0 && strchr(",/=", text.at[at - 1]) != NULL))
 		return 0;
 	if (plain == 12 || is_identity(&n)) {
-		buf_add_text(out, "[số định danh]");
+		buf_add_text(out, IDENTITY);
 		return plain == 12 ? plain : n.len;
 	}
 	if (plain == 9 || (plain >= 10 && plain <= 19)) {
-		buf_add_text(out, "[số]");
+		buf_add_text(out, NUMBER);
 		return plain;
 	}
 	return 0;

@@ -8,5 +8,8 @@
 
 struct slice mask_personal(struct arena *a, struct slice utf8);
 
+/* Length of a mask such as "[số điện thoại]" at the start of a text; 0 when there is none. */
+size_t mask_len(struct slice utf8);
+
 /* The same for an address: "https://x.vn/@ten/1" becomes "https://x.vn/-/1". The host stays. */
 struct slice mask_address(struct arena *a, struct slice href);

@@ -1,5 +1,6 @@
 #include "crawler/phrases.h"
 
+#include "crawler/mask.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -225,6 +226,23 @@ static bool case_says_nothing(struct slice key, const bool *capital)
 	return capitals == 0 || small < capitals;
 }
 
+/* Whether a text is written without diacritics; what was masked in it does not say. */
+static bool is_plain(struct slice nfc)
+{
+	struct buf own = {0};
+
+	for (size_t at = 0; at < nfc.len;) {
+		size_t mask = nfc.at[at] == '[' ? mask_len(slice_from(nfc, at)) : 0;
+
+		if (mask == 0)
+			buf_add_byte(&own, nfc.at[at]);
+		at += mask > 0 ? mask : 1;
+	}
+	bool plain = text_diacritic_share(buf_slice(&own)) < PLAIN_SHARE;
+	buf_release(&own);
+	return plain;
+}
+
 struct phrase_text *phrase_text_read(struct arena *a, struct slice title, struct slice body)
 {
 	struct phrase_text *t = arena_alloc(a, sizeof *t);
@@ -240,7 +258,7 @@ struct phrase_text *phrase_text_read(struct arena *a, struct slice title, struct
 	t->key = arena_slice(a, buf_slice(&out));
 	t->capital = (const bool *)arena_slice(a, buf_slice(&capital)).at;
 	t->folded = text_fold(a, t->key);
-	t->plain = text_diacritic_share(nfc.len > 0 ? nfc : nfc_title) < PLAIN_SHARE;
+	t->plain = is_plain(nfc.len > 0 ? nfc : nfc_title);
 	t->shouts = case_says_nothing(t->key, t->capital);
 	t->matched = t->plain ? t->folded : t->key;
 	t->title_len = t->plain ? slice_find_byte(t->folded, '\n') : title_len;

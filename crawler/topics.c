@@ -367,7 +367,8 @@ static void tally_near(
 	}
 }
 
-/* "stk: 0123456789": four kinds of words for an account, then 6 to 16 digits. */
+/* "stk: 0123456789": four kinds of words for an account, then 6 to 16 digits, or the mask that
+ * stands for most of them. */
 static bool has_account_number(const struct phrase_text *text)
 {
 	static const char *const words[] = {"stk", "số tài khoản", "so tai khoan", "tk"};
@@ -384,7 +385,9 @@ static bool has_account_number(const struct phrase_text *text)
 				rest = slice_from(rest, 1);
 			while (digits < rest.len && isdigit((unsigned char)rest.at[digits]))
 				digits++;
-			if (digits >= 6 && digits <= 16)
+			bool masked = slice_starts(rest, SLICE("[số")) ||
+				slice_starts(rest, SLICE("[so"));
+			if (masked || (digits >= 6 && digits <= 16))
 				return true;
 		}
 	}

@@ -1,4 +1,5 @@
 #include "crawler/classify.h"
+#include "crawler/mask.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "tests/unit/test.h"
@@ -61,6 +62,37 @@ static void phrases_give_topics(void **state)
 		classify(*state, a, slice_of(rows[i].title), slice_of(rows[i].text), &found);
 		if (topics_have(&found.topics, rows[i].topic) != rows[i].found)
 			fail_msg("row %zu: %s", i, rows[i].text);
+	}
+}
+
+/* What is masked in a text changes neither how it is read nor what it says. */
+static void a_masked_text_is_judged_like_the_text(void **state)
+{
+	static const char *const rows[][2] = {
+		{"bao so 5 vao bien dong, goi 0905123456", "disaster.storm"},
+		{"bao so 5 vao bien dong, viet cho truc.ban@example.vn hay @trucban",
+			"disaster.storm"},
+	};
+	static const char *const accounts[] = {"ủng hộ qua stk: 19001234567 nhé",
+		"ung ho qua so tai khoan 0905123456 nhe", "ung ho qua stk 123456"};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		struct classified found;
+
+		classify(*state, a, (struct slice){0}, mask_personal(a, slice_of(rows[i][0])),
+			&found);
+		if (!found.text->plain || !topics_have(&found.topics, rows[i][1]))
+			fail_msg("%s", rows[i][0]);
+	}
+	for (size_t i = 0; i < sizeof accounts / sizeof accounts[0]; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		struct classified found;
+
+		classify(*state, a, (struct slice){0}, mask_personal(a, slice_of(accounts[i])),
+			&found);
+		if (!topics_marked(&found.topics, "bank_account"))
+			fail_msg("%s", accounts[i]);
 	}
 }
 
@@ -159,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(phrases_give_topics),
+		cmocka_unit_test(a_masked_text_is_judged_like_the_text),
 		cmocka_unit_test(names_give_places_only_where_they_are_meant),
 		cmocka_unit_test(all_ways_of_writing_meet),
 		cmocka_unit_test(rumour_and_denial_are_about_the_same_matter),
