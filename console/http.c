@@ -278,7 +278,7 @@ static enum http_method method_read(const char *method)
 }
 
 struct header_totals {
-	size_t len, lengths, encodings, hosts;
+	size_t len, lengths, encodings, hosts, bad_names;
 };
 
 static enum MHD_Result add_header(
@@ -291,6 +291,7 @@ static enum MHD_Result add_header(
 	totals->lengths += slice_equal_nocase(slice_of(name), SLICE("Content-Length"));
 	totals->encodings += slice_equal_nocase(slice_of(name), SLICE("Transfer-Encoding"));
 	totals->hosts += slice_equal_nocase(slice_of(name), SLICE("Host"));
+	totals->bad_names += strpbrk(name, " \t") != NULL; /* "Content-Length : 5" */
 	return MHD_YES;
 }
 
@@ -302,7 +303,7 @@ static bool framing_is_clear(
 	struct slice length = http_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	struct slice encoding = http_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 
-	if (totals->lengths + totals->encodings > 1 || totals->hosts != 1)
+	if (totals->lengths + totals->encodings > 1 || totals->hosts != 1 || totals->bad_names)
 		return false;
 	if (totals->encodings)
 		return slice_equal_nocase(encoding, SLICE("chunked"));

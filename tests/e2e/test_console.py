@@ -282,10 +282,12 @@ def raw(url, request, wait=5):
 def test_ambiguous_and_broken_requests_are_refused(console):
     host = b"Host: x\r\n"
     refused = [
-        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
-        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
-        b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
+        b"GET / HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + host + b"Content-Length : 2\r\n\r\n{}",
+        b"GET / HTTP/1.1\r\n" + host + b"Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + host + b"Host: y\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + host + b"X: " + b"y" * 100000 + b"\r\n\r\n",
