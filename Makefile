@@ -122,7 +122,7 @@ say = $(Q)$(if $(V),,printf '  %-5s %s\n' $(1) '$(@:$(B)/%=%)' &&)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests check lint format install clean help bench FORCE
+.PHONY: all tests check lint format install deb clean help bench FORCE
 
 all: $(foreach p,$(PROGRAMS),$(call BIN,$(p)))  ## build the programs
 tests: $(UNIT) $(FUZZ)                  ## build the unit tests and fuzzers
@@ -142,6 +142,8 @@ install: all                            ## install under $(DESTDIR)$(PREFIX)
 	  install -D -m644 $$f $(DESTDIR)$(PREFIX)/share/haidang/$$f || exit 1; done
 	$(Q)for f in packaging/man/*.[158]; do \
 	  install -D -m644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$${f##*/} || exit 1; done
+deb:                                    ## Debian packages, into $(BUILD)/deb
+	$(Q)packaging/make-deb $(BUILD)
 clean:                                  ## remove build/
 	$(Q)rm -rf $(BUILD)
 help:                                   ## this list
