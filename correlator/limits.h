@@ -7,7 +7,8 @@ enum {
 	RULES_MAX = 20000,
 	RULE_VALUES_MAX = 20000, /* values of one rule, after windash, base64offset and expand */
 	RULE_TAGS_MAX = 32,
-	RULE_SHOW_MAX = 48, /* fields that an alert copies from its events */
+	RULE_TAG_LEN_MAX = 256, /* an alert holds them, and readers of alerts have a bound */
+	RULE_SHOW_MAX = 48,     /* fields that an alert copies from its events */
 	CONDITION_LEN_MAX = 4096,
 	CONDITION_DEPTH_MAX = 32,
 	MODIFIERS_MAX = 8,

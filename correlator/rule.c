@@ -7,7 +7,8 @@
 
 enum { MINUTE_US = 60000000 };
 
-_Static_assert(RULE_TEXT_LEN_MAX == 4096 && RULE_KEY_LEN_MAX == 256, "the messages name these");
+_Static_assert(RULE_TEXT_LEN_MAX == 4096 && RULE_KEY_LEN_MAX == 256 && RULE_TAG_LEN_MAX == 256,
+	"the messages name these");
 
 static bool fail(
 	struct rule_source *s, const struct yaml_node *node, const char *key, const char *said)
@@ -56,6 +57,8 @@ static bool read_tags(struct rule_source *s, struct rule *r, const struct yaml_n
 	for (size_t i = 0; i < tags->count; i++) {
 		if (tags->values[i]->kind != YAML_SCALAR)
 			return fail(s, tags->values[i], "tags", "expected text");
+		if (tags->values[i]->text.len > RULE_TAG_LEN_MAX)
+			return fail(s, tags->values[i], "tags", "one is longer than 256 bytes");
 		r->about.tags[r->about.tag_count++] = tags->values[i]->text;
 		add_attack(s, r, tags->values[i]->text);
 	}

@@ -22,6 +22,7 @@ static const struct rule_row {
 	{DETECT "author: ", "x", "", RULE_TEXT_LEN_MAX, "author: longer than 4096 bytes"},
 	{DETECT "id: ", "x", "", RULE_KEY_LEN_MAX, "id: longer than 256 bytes"},
 	{DETECT "tags: [", "x,", "]", RULE_TAGS_MAX, "tags: more than 32"},
+	{DETECT "tags: [attack.t1", "0", "]", RULE_TAG_LEN_MAX - 9, "one is longer than 256 bytes"},
 	{DETECT "haidang: {show: [", "f,", "]}", RULE_SHOW_MAX, "show: too many fields"},
 	{DETECT "haidang: {group_by: [", "f,", "]}", GROUP_FIELDS_MAX, "group_by: too many fields"},
 	{HEAD "detection: {condition: s, s: {x: [", "v,", "]}}", RULE_VALUES_MAX,
