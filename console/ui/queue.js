@@ -7,7 +7,9 @@ import {texts} from "./texts.js";
 
 const PAGE = 100;
 const OPEN = "new,acknowledged";
+const SHOWN_MAX = 500; // a flood of alerts must not make the page slow; the others come with "more"
 const SEARCH_PAUSE_MS = 250;
+const SEARCH_AGAIN_MS = 1000;
 
 function select(label, choices, onchange) {
 	return h("select", {"aria-label": label, onchange}, choices.map(([value, text]) => h("option", {value}, text)));
@@ -17,6 +19,7 @@ customElements.define("hd-queue", class extends HTMLElement {
 	alerts = new Map(); // id → summary
 	levels = new Set();
 	more = false;
+	room = SHOWN_MAX;
 	chosen = null;
 
 	connectedCallback() {
@@ -38,6 +41,8 @@ customElements.define("hd-queue", class extends HTMLElement {
 
 	disconnectedCallback() {
 		clearInterval(this.clock);
+		clearTimeout(this.again);
+		cancelAnimationFrame(this.frame);
 	}
 
 	query(before) {
@@ -53,21 +58,28 @@ customElements.define("hd-queue", class extends HTMLElement {
 
 	// Gives the number of the last change the list holds; the live stream goes on from there.
 	async load() {
-		const turn = this.turn = {};
-		const answer = await api.alerts(this.query());
+		const turn = this.turn = {}, late = this.late = []; // changes that the answer may not hold
+		const answer = await api.alerts(this.query()).finally(() => {
+			if (this.late === late)
+				this.late = null;
+		});
 		if (turn !== this.turn)
 			return answer.change; // a later question was asked meanwhile
 		this.alerts = new Map(answer.alerts.map((alert) => [alert.id, alert]));
 		this.more = answer.alerts.length === PAGE;
+		this.room = SHOWN_MAX;
+		for (const alert of late)
+			this.place(alert);
 		this.render();
 		return answer.change;
 	}
 
 	async loadMore() {
 		const last = [...this.alerts.values()].at(-1);
-		const answer = await api.alerts(this.query(last.seq));
+		const answer = await api.alerts(this.query(last?.seq));
 		for (const alert of answer.alerts)
 			this.alerts.set(alert.id, alert);
+		this.room = Math.max(SHOWN_MAX, this.alerts.size);
 		this.more = answer.alerts.length === PAGE;
 		this.render();
 	}
@@ -80,12 +92,24 @@ customElements.define("hd-queue", class extends HTMLElement {
 
 	// A change that came over the live stream.
 	update(alert) {
-		const known = this.alerts.has(alert.id);
 		if (this.search.value.trim()) {
-			clearTimeout(this.pause);
-			this.pause = setTimeout(() => this.load(), SEARCH_PAUSE_MS);
+			this.again ??= setTimeout(() => {
+				this.again = null;
+				this.load();
+			}, SEARCH_AGAIN_MS);
 			return;
 		}
+		this.late?.push(alert);
+		this.place(alert);
+		// Changes come in bursts: one drawing for all of a burst.
+		this.frame ??= requestAnimationFrame(() => {
+			this.frame = null;
+			this.render();
+		});
+	}
+
+	place(alert) {
+		const known = this.alerts.has(alert.id);
 		if (!this.fits(alert)) {
 			if (known && alert.id !== this.chosen)
 				this.alerts.delete(alert.id);
@@ -93,12 +117,13 @@ customElements.define("hd-queue", class extends HTMLElement {
 				this.alerts.set(alert.id, alert); // stays in sight while it is chosen
 		} else if (known) {
 			this.alerts.set(alert.id, alert);
-		} else {
+		} else if (!this.more || alert.seq > ([...this.alerts.values()].at(-1)?.seq ?? 0)) { // older ones come with "more"
 			alert.fresh = true;
 			this.alerts.set(alert.id, alert);
-			this.alerts = new Map([...this.alerts].sort((a, b) => b[1].seq - a[1].seq));
+			const sorted = [...this.alerts].sort((a, b) => b[1].seq - a[1].seq);
+			this.more ||= sorted.length > this.room;
+			this.alerts = new Map(sorted.slice(0, this.room));
 		}
-		this.render();
 	}
 
 	toggleLevel(level) {

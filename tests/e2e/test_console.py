@@ -745,6 +745,25 @@ def test_an_analyst_works_through_an_alert_by_keyboard(redis, console, page):
     assert client.get(f"alerts/{chosen}")["summary"]["disposition"] == "false_positive"
 
 
+def test_a_flood_of_alerts_leaves_the_page_bounded_and_the_rest_within_reach(redis, console, page):
+    console.add("lan")
+    page.open("lan")
+    page.sees("Trực tiếp", ".live")
+    for first in range(0, 900, 300):
+        publish(redis, *[alert(n) for n in range(first, first + 300)])
+        arrived(console.client("lan"), 200)
+    page.wait(lambda: len(page.all("hd-queue .alert")) == 500, "the newest 500 alerts")
+    client = console.client("lan")
+    oldest = min(arrived(client, 1, before=50), key=lambda a: a["seq"])
+    client.post(f"alerts/{oldest['id']}/comment", {"text": "cũ"})
+    publish(redis, alert(1000))
+    page.wait(lambda: page.all(f"[data-id='{alert_id(1000)}']"), "what came after the change of an old one")
+    assert page.all(f"[data-id='{oldest['id']}']") == []
+    page.find("hd-queue .more").click()
+    page.wait(lambda: len(page.all("hd-queue .alert")) == 600, "100 alerts more")
+    assert page.complaints() == []
+
+
 def test_the_page_is_live_across_a_restart_and_two_people(redis, console, page):
     console.add("lan")
     console.add("minh")
