@@ -9,5 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct slice once = mask_personal(a, slice_over(bytes, len));
 
 	mask_personal(a, once);
+	mask_len(once);
+	mask_address(a, slice_over(bytes, len));
 	return 0;
 }

@@ -15,8 +15,9 @@ static const char article[] =
 	"<meta property='og:site_name' content='Báo Thử'><meta name='author' content='Xx Yy'>"
 	"<meta property='article:published_time' content='2025-10-05T10:00:00+07:00'>"
 	"<link rel='canonical' href='/lu-1.html'></head><body><nav><a href='/'>Trang chủ</a></nav>"
-	"<div class='with-sidebar'><article><h1>Lũ lên nhanh</h1><p class='author'>Xx Yy</p><p>" LONG
-	"</p>"
+	"<div class='with-sidebar'><article><h1>Lũ lên nhanh</h1><p class='author'>Xx Yy</p>"
+	"<p class='but-danh'>Xx Yy</p><p class='username'>Xx Yy</p><b itemprop='author'>Xx Yy</b>"
+	"<p rel='author'>Xx Yy</p><p>" LONG "</p>"
 	"<p>" LONG " <a href='http://ngoai.example/x'>liên kết</a></p></article>"
 	"<aside><p>" LONG " quảng cáo</p></aside><div id='comments'><p>" LONG
 	" Xx Yy bình luận</p></div></div>"
