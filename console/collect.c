@@ -35,7 +35,7 @@ struct collect {
 	bool writing; /* a transaction is open */
 	int changed;
 	const char *said;
-	struct metric *stored, *again, *refused;
+	struct metric *stored, *again, *refused, *gone;
 };
 
 struct collect *collect_new(
@@ -61,6 +61,7 @@ struct collect *collect_new(
 	c->again = metrics_counter(metrics, "haidang_console_alerts_total", "result=\"known\"", "");
 	c->refused =
 		metrics_counter(metrics, "haidang_console_alerts_total", "result=\"refused\"", "");
+	c->gone = metrics_counter(metrics, "haidang_console_alerts_total", "result=\"gone\"", "");
 	return c;
 }
 
@@ -111,6 +112,11 @@ static void on_entry(
 		db_begin(c->db, DB_WRITE);
 	c->writing = true;
 	batch->ids[batch->count++] = arena_slice(c->arena, id);
+	if (field_count == 0) { /* given to us before, and trimmed since */
+		metric_add(c->gone, 1);
+		log_warning("An alert was trimmed before it was acknowledged, entry=%.*s",
+			SLICE_ARG(id));
+	}
 	for (size_t i = 0; i + 1 < field_count; i += 2)
 		if (slice_is(fields[i], ALERT_FIELD_BODY))
 			store(c, fields[i + 1]);

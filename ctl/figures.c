@@ -28,7 +28,7 @@ static const struct figure figures[] = {
 	{"courier", "haidang_courier_pending", "waiting", FIGURE_COUNT},
 	{"courier", "haidang_courier_dead_letters", "dead letters", FIGURE_COUNT},
 	{"courier", "haidang_courier_lost_total", "lost", FIGURE_COUNT},
-	{"console", "haidang_console_alerts_total", "alerts kept", FIGURE_COUNT},
+	{"console", "haidang_console_alerts_total", "alerts read", FIGURE_COUNT},
 	{"console", "haidang_console_viewers", "viewers", FIGURE_COUNT},
 };
 

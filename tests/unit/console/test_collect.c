@@ -148,15 +148,9 @@ static void alerts_of_all_buckets_are_stored_once_and_acknowledged(void **state)
 		assert_int_equal(pending(b, bucket), 0);
 }
 
-static void what_was_given_but_not_acknowledged_comes_again(void **state)
+/* As a console that was killed before it stored what it was given. */
+static void read_and_forget(struct bench *b, const char *stream)
 {
-	struct bench *b = *state;
-	char stream[STREAM_NAME_MAX];
-
-	assert_int_equal(collect_all(b), 0);
-	add_alert(b, 3);
-	add_alert(b, 3 + ALERT_BUCKETS);
-	stream_alerts(3, stream);
 	const struct slice lost[] = {SLICE("XREADGROUP"), SLICE("GROUP"), SLICE("console"),
 		SLICE("console"), SLICE("STREAMS"), slice_of(stream), SLICE(">")};
 	const struct redis_options options = {.address = b->server.address};
@@ -166,12 +160,43 @@ static void what_was_given_but_not_acknowledged_comes_again(void **state)
 	assert_int_equal(redis_call(r, slice_of(stream), lost, 7, &reply), 0);
 	redis_reply_free(&reply);
 	redis_free(&r);
+}
+
+static void what_was_given_but_not_acknowledged_comes_again(void **state)
+{
+	struct bench *b = *state;
+	char stream[STREAM_NAME_MAX];
+
+	assert_int_equal(collect_all(b), 0);
+	add_alert(b, 3);
+	add_alert(b, 3 + ALERT_BUCKETS);
+	stream_alerts(3, stream);
+	read_and_forget(b, stream);
 	assert_int_equal(pending(b, 3), 2);
 
 	close_collect(b); /* as after SIGKILL: a new process, the same record */
 	open_collect(b);
 	assert_int_equal(collect_all(b), 2);
 	assert_int_equal(stored(b), 2);
+	assert_int_equal(pending(b, 3), 0);
+}
+
+static void what_was_trimmed_before_it_was_stored_is_counted(void **state)
+{
+	struct bench *b = *state;
+	char stream[STREAM_NAME_MAX];
+
+	assert_int_equal(collect_all(b), 0);
+	add_alert(b, 3);
+	stream_alerts(3, stream);
+	read_and_forget(b, stream);
+	const struct slice trim[] = {SLICE("XTRIM"), slice_of(stream), SLICE("MAXLEN"), SLICE("0")};
+
+	assert_int_equal(command(b, trim, 4), 1);
+	close_collect(b);
+	open_collect(b);
+	assert_int_equal(collect_all(b), 0);
+	assert_int_equal(counted(b, "result=\"gone\""), 1);
 	assert_int_equal(pending(b, 3), 0);
 }
 
@@ -245,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_BENCH(alerts_of_all_buckets_are_stored_once_and_acknowledged),
 		ON_BENCH(what_was_given_but_not_acknowledged_comes_again),
+		ON_BENCH(what_was_trimmed_before_it_was_stored_is_counted),
 		ON_BENCH(what_cannot_be_read_is_counted_and_does_not_come_back),
 		ON_BENCH(nothing_is_acknowledged_while_the_record_is_full),
 		ON_BENCH(groups_are_made_anew_when_redis_lost_them),
