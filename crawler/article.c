@@ -7,7 +7,13 @@
 #include "lib/public_suffix.h"
 #include "lib/text.h"
 
-enum { VIET_NAM_ZONE_MIN = 7 * 60, HEX_LEN = 2 * SHA256_LEN };
+/* Texts are cut, well above what is kept, before they are looked at: this is not the jailed child. */
+enum {
+	VIET_NAM_ZONE_MIN = 7 * 60,
+	HEX_LEN = 2 * SHA256_LEN,
+	TITLE_RAW_MAX = 4 * 1024,
+	TEXT_RAW_MAX = 2 * ARTICLE_TEXT_MAX,
+};
 
 void article_link(struct article *article, struct slice host)
 {
@@ -36,6 +42,14 @@ static struct slice shorten(struct slice text, size_t len_max)
 	while (text.len > 0 && ((unsigned char)text.at[text.len] & 0xC0) == 0x80)
 		text.len--;
 	return text;
+}
+
+/* A title or the like as it is told. */
+static struct slice squeezed(struct arena *a, struct slice raw)
+{
+	struct slice text = text_squeeze(a, shorten(raw, TITLE_RAW_MAX));
+
+	return shorten(mask_personal(a, text), ARTICLE_TITLE_MAX);
 }
 
 static void sha256_hex(struct slice title, struct slice text, char ret[HEX_LEN + 1])
@@ -111,11 +125,10 @@ enum article_end article_publish(
 	const struct knowledge *k, struct arena *a, const struct article *article)
 {
 	struct slice url = url_identity(a, article->url), known, shown = mask_address(a, url);
-	struct slice title =
-		shorten(mask_personal(a, text_squeeze(a, article->title)), ARTICLE_TITLE_MAX);
-	struct slice text = shorten(mask_personal(a, article->text), ARTICLE_TEXT_MAX);
-	struct slice site_name =
-		shorten(mask_personal(a, text_squeeze(a, article->site_name)), ARTICLE_TITLE_MAX);
+	struct slice title = squeezed(a, article->title);
+	struct slice site_name = squeezed(a, article->site_name);
+	struct slice text =
+		shorten(mask_personal(a, shorten(article->text, TEXT_RAW_MAX)), ARTICLE_TEXT_MAX);
 	struct slice domain = public_suffix_domain(article->url->host);
 	struct classified found;
 	char sha256[HEX_LEN + 1], story[STORY_ID_LEN + 1];

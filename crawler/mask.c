@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { DIGITS_MAX = 32, GAP_MARKS_MAX = 3 };
+enum { DIGITS_MAX = 32, GAP_MARKS_MAX = 3, PERSONAL_DIGITS_MAX = 13 };
 
 static const char PHONE[] = "[số điện thoại]", IDENTITY[] = "[số định danh]", NUMBER[] = "[số]",
 		  MAIL[] = "[thư điện tử]", ACCOUNT[] = "[tài khoản]";
@@ -31,18 +31,24 @@ struct number {
 	unsigned shape; /* lengths of the first three groups: 224 is a date */
 };
 
+/* One of the marks that stand between groups: space, dot, brackets, hyphen, U+2010, U+2011, U+2013;
+ * its length, or 0. */
+static size_t mark_len(struct slice s)
+{
+	if (s.len > 0 && s.at[0] != '\0' && strchr(" .-()", s.at[0]) != NULL)
+		return 1;
+	bool dash = slice_starts(s, SLICE("\u2010")) || slice_starts(s, SLICE("\u2011")) ||
+		slice_starts(s, SLICE("\u2013"));
+	return dash ? 3 : 0;
+}
+
 /* The bytes between two groups of one number; 0 when there is no second group. */
 static size_t gap_len(struct slice s)
 {
-	static const char *const marks[] = {" ", ".", "-", "(", ")", "\u2010", "\u2011", "\u2013"};
 	size_t len = 0;
 
 	for (int mark = 0; mark < GAP_MARKS_MAX; mark++)
-		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-			if (slice_starts(slice_from(s, len), slice_of(marks[i]))) {
-				len += strlen(marks[i]);
-				break;
-			}
+		len += mark_len(slice_from(s, len));
 	return len < s.len && isdigit((unsigned char)s.at[len]) ? len : 0;
 }
 
@@ -83,7 +89,7 @@ static struct number number_at(struct slice s)
 		if (is_phone(&n) || is_identity(&n))
 			best = n;
 		n.grouped = n.grouped || group < 3;
-	} while (gap > 0 && n.count < DIGITS_MAX);
+	} while (gap > 0 && n.count < PERSONAL_DIGITS_MAX);
 	return best.count > 0 ? best : n;
 }
 
