@@ -292,14 +292,16 @@ void emit_flow_end(
 {
 	char flags[3];
 	struct event_tcp tcp;
+	/* A part that began after the last packet holds none. */
+	int64_t start_us = f->first_us < f->last_us ? f->first_us : f->last_us;
 	const struct event_flow flow = {
 		.pkts_toserver = f->packets[SIDE_SERVER],
 		.pkts_toclient = f->packets[SIDE_CLIENT],
 		.bytes_toserver = f->bytes[SIDE_SERVER],
 		.bytes_toclient = f->bytes[SIDE_CLIENT],
-		.start_us = f->first_us,
+		.start_us = start_us,
 		.end_us = f->last_us,
-		.age = (uint64_t)(f->last_us - f->first_us) / 1000000,
+		.age = (uint64_t)(f->last_us - start_us) / 1000000,
 		.state = flow_state_text(f->state),
 		.reason = reason_text(reason),
 	};

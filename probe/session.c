@@ -67,8 +67,11 @@ static void end_proto(struct session *s, const struct proto_sink *sink)
 void session_free(struct sessions *all, struct session **s, const struct proto_sink *sink)
 {
 	end_proto(*s, sink);
-	for (int side = 0; side < 2; side++)
+	for (int side = 0; side < 2; side++) {
+		if (stream_has_hole(&(*s)->streams[side]))
+			all->losses.gaps++;
 		stream_end(&(*s)->streams[side], all->buffers);
+	}
 	pool_give(all->sessions, *s);
 	*s = NULL;
 }
@@ -110,6 +113,13 @@ static void lose(struct session *s, enum side side, const struct proto_sink *sin
 		s->proto->lost(s->state, side, sink);
 }
 
+/* A SYN that the server never took, made up or of an older connection, must not make all that
+ * follows look old. */
+static bool is_after_first(const struct segment *s)
+{
+	return s->first_known && (int32_t)(s->seq - s->first) >= 0;
+}
+
 bool session_segment(struct sessions *all, struct session *s, const struct segment *segment,
 	const struct proto_sink *sink)
 {
@@ -118,7 +128,7 @@ bool session_segment(struct sessions *all, struct session *s, const struct segme
 	const struct stream_reader reader = {read_bytes, &reading, all->buffers};
 
 	if (!stream->started)
-		stream_start(stream, segment->first_known ? segment->first : segment->seq);
+		stream_start(stream, is_after_first(segment) ? segment->first : segment->seq);
 	if (stream->ended)
 		return true;
 	switch (stream_segment(stream, &reader, segment->seq, segment->payload)) {

@@ -31,6 +31,11 @@ static size_t front_len(const struct stream *s)
 	return s->range_count > 0 && s->ranges[0].from == 0 ? s->ranges[0].to : 0;
 }
 
+bool stream_has_hole(const struct stream *s)
+{
+	return s->range_count > 0 && s->ranges[0].from > 0;
+}
+
 /* Writes what no range holds yet of [from, from + len). */
 static void write_holes(struct stream *s, size_t from, struct slice bytes)
 {
@@ -94,20 +99,27 @@ static void drop_front(struct stream *s, size_t len)
 
 static enum stream_result read_buffer(struct stream *s, const struct stream_reader *reader)
 {
-	for (;;) {
-		size_t len = front_len(s);
-		if (len == 0)
-			return STREAM_OK;
+	size_t len, at;
 
-		size_t taken = reader->read(reader->ctx, slice_over(s->buffer, len));
-		if (taken == STREAM_DONE)
-			return end_with(s, reader, STREAM_ENDED);
-		if (taken == 0)
-			return len == STREAM_BUFFER_LEN ? end_with(s, reader, STREAM_FULL)
-							: STREAM_OK;
-		must(taken <= len || taken - len <= STREAM_SKIP_MAX);
-		drop_front(s, taken);
+	while ((len = front_len(s)) > 0) {
+		for (at = 0; at < len;) {
+			size_t taken =
+				reader->read(reader->ctx, slice_over(s->buffer + at, len - at));
+
+			if (taken == STREAM_DONE)
+				return end_with(s, reader, STREAM_ENDED);
+			if (taken == 0)
+				break;
+			must(taken <= len - at || taken - (len - at) <= STREAM_SKIP_MAX);
+			at += taken;
+		}
+		if (at == 0 && len == STREAM_BUFFER_LEN)
+			return end_with(s, reader, STREAM_FULL);
+		drop_front(s, at); /* once: a reader may take a byte at a time */
+		if (at < len)
+			break;
 	}
+	return STREAM_OK;
 }
 
 static void give_back_if_empty(struct stream *s, const struct stream_reader *reader)

@@ -52,5 +52,8 @@ void stream_start(struct stream *s, uint32_t seq);
 enum stream_result stream_segment(
 	struct stream *s, const struct stream_reader *reader, uint32_t seq, struct slice payload);
 
+/* Whether bytes wait for others before them. */
+bool stream_has_hole(const struct stream *s);
+
 /* Gives the buffer back; more segments are ignored. */
 void stream_end(struct stream *s, struct pool *buffers);

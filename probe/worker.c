@@ -323,11 +323,15 @@ static struct flow *start_flow(
 	return f;
 }
 
-/* A port that is used again opens a new conversation. */
-static bool is_reopened(const struct flow *f, const struct packet *p)
+/* A port that is used again opens a new conversation, also when the end of the old one was not
+ * seen: then it has been silent, and the sequence numbers begin elsewhere. */
+static bool is_reopened(const struct worker *w, const struct flow *f, const struct packet *p)
 {
-	return f->state == FLOW_CLOSED && p->proto == PROTO_TCP &&
-		(p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	if (p->proto != PROTO_TCP || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+		return false;
+	return f->state == FLOW_CLOSED ||
+		(f->seq[SIDE_SERVER] != p->seq + 1 &&
+			w->now_us - f->last_us >= w->options.timeouts.unanswered);
 }
 
 static struct flow *flow_of(struct worker *w, const struct packet *p, enum side *ret_side)
@@ -336,7 +340,7 @@ static struct flow *flow_of(struct worker *w, const struct packet *p, enum side 
 	struct flow_key key = flow_key_of(p, &source);
 	struct flow *f = flow_find(w->flows, &key);
 
-	if (f && is_reopened(f, p)) {
+	if (f && is_reopened(w, f, p)) {
 		end_flow(w, f, FLOW_ENDED);
 		f = NULL;
 	}
@@ -391,10 +395,7 @@ static void classify(struct worker *w, struct flow *f, const struct packet *p)
 		f->ndpi_done = true;
 		return;
 	}
-	busy_begin(w->options.busy);
-	bool done = ndpi_engine_packet(w->ndpi, f->ndpi, p, &f->verdict);
-	busy_end(w->options.busy);
-	if (done)
+	if (ndpi_engine_packet(w->ndpi, f->ndpi, p, &f->verdict))
 		end_ndpi(w, f);
 }
 
@@ -469,6 +470,8 @@ void worker_packet(struct worker *w, enum link link, const struct frame *frame)
 
 	struct flow *f = flow_of(w, &p, &side);
 	count_packet(w, f, &p, side);
+	busy_begin(w->options.busy);
 	classify(w, f, &p);
 	read_payload(w, f, &p, side);
+	busy_end(w->options.busy);
 }

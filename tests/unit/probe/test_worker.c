@@ -188,6 +188,62 @@ static void a_reset_closes_the_flow_and_a_new_syn_opens_another(void **state)
 	end(&f);
 }
 
+static const char hello_to[] = "GET /reused HTTP/1.1\r\n\r\n";
+
+static void a_port_used_again_without_an_end_opens_another_flow(void **state)
+{
+	struct fixture f;
+	const char *said;
+
+	(void)state;
+	begin(&f, 1 << 22);
+	give_tcp(&f, &(struct give_tcp){0, false, {{4000, 80}, 1, 0, TCP_SYN}}, "");
+	give_tcp(&f, &(struct give_tcp){1, true, {{4000, 80}, 5, 2, TCP_SYN | TCP_ACK}}, "");
+	give_tcp(&f, &(struct give_tcp){2, false, {{4000, 80}, 2, 6, TCP_ACK}}, hello_to);
+	give_tcp(&f, &(struct give_tcp){3, false, {{4000, 80}, 1, 0, TCP_SYN}}, "");
+	give_tcp(&f, &(struct give_tcp){4, false, {{4000, 80}, 900, 0, TCP_SYN}}, "");
+	assert_int_equal(worker_counts(f.worker).flows, 1);
+	give_tcp(&f, &(struct give_tcp){60 * SECOND, false, {{4000, 80}, 77, 0, TCP_SYN}}, "");
+	give_tcp(
+		&f, &(struct give_tcp){60 * SECOND, false, {{4000, 80}, 78, 0, TCP_ACK}}, hello_to);
+	assert_int_equal(worker_counts(f.worker).flows, 2);
+	said = finish(&f);
+	assert_int_equal(count(said, "\"url\":\"/reused\""), 2);
+	end(&f);
+}
+
+static void a_syn_that_was_never_taken_blinds_nobody(void **state)
+{
+	static const uint32_t made_up[] = {5100, 1U << 20, 1U << 31};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof made_up / sizeof made_up[0]; i++) {
+		struct fixture f;
+
+		begin(&f, 1 << 22);
+		give_tcp(&f, &(struct give_tcp){0, false, {{4000, 80}, 5000, 0, TCP_SYN}}, "");
+		give_tcp(
+			&f, &(struct give_tcp){1, false, {{4000, 80}, made_up[i], 0, TCP_SYN}}, "");
+		give_tcp(
+			&f, &(struct give_tcp){2, false, {{4000, 80}, 5001, 0, TCP_ACK}}, hello_to);
+		assert_int_equal(count(finish(&f), "\"url\":\"/reused\""), 1);
+		end(&f);
+	}
+}
+
+static void what_waits_for_lost_bytes_at_the_end_is_a_gap(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 1 << 22);
+	give_tcp(&f, &(struct give_tcp){0, false, {{4000, 80}, 1, 0, TCP_SYN}}, "");
+	give_tcp(&f, &(struct give_tcp){2, false, {{4000, 80}, 5001, 0, TCP_ACK}}, hello_to);
+	(void)finish(&f);
+	assert_int_equal(worker_counts(f.worker).stream_gaps, 1);
+	end(&f);
+}
+
 static void an_answer_that_is_seen_first_does_not_swap_the_sides(void **state)
 {
 	struct fixture f;
@@ -256,6 +312,26 @@ static void a_long_flow_is_written_in_parts_that_add_up(void **state)
 	end(&f);
 }
 
+static void a_part_without_packets_has_no_age(void **state)
+{
+	struct fixture f;
+	const char *said;
+
+	(void)state;
+	begin(&f, 1 << 22);
+	for (int i = 0; i <= 179; i++)
+		give_udp(&f, i * (10 * SECOND), (struct frame_ports){5000, 5001}, SLICE("abc"));
+	worker_tick(f.worker, start_us + 1801 * SECOND);
+	worker_tick(f.worker, start_us + 1900 * SECOND);
+	said = finish(&f);
+	assert_non_null(strstr(said, "\"pkts_toserver\":180,"));
+	assert_int_equal(count(said, "\"event_type\":\"flow\""), 2);
+	assert_non_null(strstr(said, "\"age\":1790,"));
+	assert_int_equal(count(said, "\"age\":0,"), 1);
+	assert_int_equal(count(said, "\"reason\":\"timeout\""), 1);
+	end(&f);
+}
+
 static void a_clock_that_steps_back_ends_the_flows(void **state)
 {
 	struct fixture f;
@@ -299,10 +375,14 @@ int main(void)
 		cmocka_unit_test(a_payload_that_hangs_ndpi_is_survived),
 		cmocka_unit_test(an_unanswered_syn_is_told_after_five_seconds_without_ndpi),
 		cmocka_unit_test(a_reset_closes_the_flow_and_a_new_syn_opens_another),
+		cmocka_unit_test(a_port_used_again_without_an_end_opens_another_flow),
+		cmocka_unit_test(a_syn_that_was_never_taken_blinds_nobody),
+		cmocka_unit_test(what_waits_for_lost_bytes_at_the_end_is_a_gap),
 		cmocka_unit_test(an_answer_that_is_seen_first_does_not_swap_the_sides),
 		cmocka_unit_test(an_injection_in_an_address_is_a_risk),
 		cmocka_unit_test(flows_that_do_not_fit_push_out_old_ones_and_are_counted),
 		cmocka_unit_test(a_long_flow_is_written_in_parts_that_add_up),
+		cmocka_unit_test(a_part_without_packets_has_no_age),
 		cmocka_unit_test(a_clock_that_steps_back_ends_the_flows),
 		cmocka_unit_test(what_cannot_be_decoded_is_counted_by_reason),
 	};
