@@ -36,6 +36,7 @@ enum { TLS_1_3 = 0x0304, NAME_MAX_LEN = 255, ALPN_MAX = 96, JA3_TEXT_MAX = 4096 
 enum { JSON_JA3_LEN = (int)sizeof "{\"hash\":\"\"}" + 2 * MD5_LEN };
 
 struct tls_state {
+	uint32_t rest[2]; /* bytes of a message whose beginning was read as far as it lay there */
 	bool client_seen, server_seen, certificate_seen, written;
 	uint16_t version;
 	char sni[NAME_MAX_LEN + 1];
@@ -318,11 +319,18 @@ static void read_certificate(struct cursor c, struct tls_state *t)
 	write_fingerprint(slice_over(der, len), t->fingerprint);
 }
 
-static void read_message(
+/* What a side may say: a client's certificate names a person and is not looked at. */
+static void read_from_client(
+	unsigned type, struct cursor body, struct tls_state *t, const struct proto_sink *sink)
+{
+	if (type == MESSAGE_CLIENT_HELLO)
+		read_client_hello(body, t, sink);
+}
+
+static void read_from_server(
 	unsigned type, struct cursor body, struct tls_state *t, const struct proto_sink *sink)
 {
 	switch (type) {
-	case MESSAGE_CLIENT_HELLO: read_client_hello(body, t, sink); break;
 	case MESSAGE_SERVER_HELLO:
 		read_server_hello(body, t);
 		if (t->version == TLS_1_3) /* the certificate comes encrypted */
@@ -338,16 +346,43 @@ static void read_message(
 	}
 }
 
-/* Messages that lie in one record; one that goes on in the next is read as far as it lies here. */
-static void read_messages(struct cursor c, struct tls_state *t, const struct proto_sink *sink)
-{
-	while (cursor_left(&c) >= 4) {
-		unsigned type = cursor_u8(&c);
-		size_t len = (size_t)cursor_u8(&c) << 16;
-		len |= cursor_be16(&c);
+struct message {
+	unsigned type;
+	size_t len;
+};
 
-		size_t here = cursor_left(&c) < len ? cursor_left(&c) : len;
-		read_message(type, block(&c, here), t, sink);
+/* False when not even the header is there. */
+static bool read_message_header(struct cursor *c, struct message *ret)
+{
+	ret->type = cursor_u8(c);
+	ret->len = (size_t)cursor_u8(c) << 16;
+	ret->len |= cursor_be16(c);
+	return cursor_ok(c);
+}
+
+static bool are_whole(struct cursor c)
+{
+	struct message m;
+
+	while (cursor_left(&c) > 0)
+		if (!read_message_header(&c, &m) || !cursor_bytes(&c, m.len))
+			return false;
+	return true;
+}
+
+static void read_messages(
+	struct tls_state *t, enum side side, struct cursor c, const struct proto_sink *sink)
+{
+	struct message m;
+
+	while (cursor_left(&c) > 0 && read_message_header(&c, &m)) {
+		size_t here = cursor_left(&c) < m.len ? cursor_left(&c) : m.len;
+
+		t->rest[side] = (uint32_t)(m.len - here);
+		if (side == SIDE_SERVER)
+			read_from_client(m.type, block(&c, here), t, sink);
+		else
+			read_from_server(m.type, block(&c, here), t, sink);
 	}
 }
 
@@ -355,6 +390,53 @@ static bool looks_like_record(const uint8_t *b)
 {
 	return b[0] >= RECORD_CHANGE_CIPHER && b[0] <= 23 && b[1] == 3 && b[2] <= 4 &&
 		(b[3] << 8 | b[4]) <= RECORD_LEN_MAX;
+}
+
+/* Handshake bytes taken out of the records that carry them: a message may lie in several. */
+struct flight {
+	size_t len;   /* of the bytes */
+	size_t taken; /* with the headers of the records */
+	bool over;    /* no record follows that could go on with them */
+	uint8_t bytes[RECORD_LEN_MAX];
+};
+
+/* A record that is not here whole is left for later, unless there is no room for more of it. */
+static void join_records(struct slice bytes, struct flight *f)
+{
+	const uint8_t *b = (const uint8_t *)bytes.at;
+
+	while (f->taken + RECORD_HEADER_LEN <= bytes.len) {
+		const uint8_t *record = b + f->taken;
+		size_t left = bytes.len - f->taken - RECORD_HEADER_LEN;
+		size_t len = (size_t)record[3] << 8 | record[4];
+		size_t here = left < len ? left : len;
+
+		f->over = record[0] != RECORD_HANDSHAKE || !looks_like_record(record) ||
+			f->len + here > sizeof f->bytes;
+		if (f->over || (left < len && bytes.len < STREAM_BUFFER_LEN))
+			return;
+		memcpy(f->bytes + f->len, record + RECORD_HEADER_LEN, here);
+		f->len += here;
+		f->taken += RECORD_HEADER_LEN + len;
+	}
+}
+
+static size_t read_handshake(
+	struct tls_state *t, enum side side, struct slice bytes, const struct proto_sink *sink)
+{
+	struct flight f;
+
+	f.len = f.taken = 0;
+	f.over = false;
+	join_records(bytes, &f);
+
+	size_t old = t->rest[side] < f.len ? t->rest[side] : f.len;
+	struct cursor messages = cursor_over(f.bytes + old, f.len - old);
+	if (!f.over && bytes.len < STREAM_BUFFER_LEN && (f.taken == 0 || !are_whole(messages)))
+		return 0;
+	t->rest[side] -= (uint32_t)old;
+	read_messages(t, side, messages, sink);
+	return t->written ? STREAM_DONE : f.taken;
 }
 
 static size_t read(void *state, enum side side, struct slice bytes, const struct proto_sink *sink)
@@ -366,26 +448,13 @@ static size_t read(void *state, enum side side, struct slice bytes, const struct
 		return 0;
 	if (!looks_like_record(b))
 		return STREAM_DONE;
-
-	size_t len = (size_t)b[3] << 8 | b[4];
-	size_t here = bytes.len - RECORD_HEADER_LEN;
-	bool fits = RECORD_HEADER_LEN + len < STREAM_BUFFER_LEN;
-	switch (b[0]) {
-	case RECORD_ALERT:
-		if (side == SIDE_CLIENT)
-			emit(t, sink);
-		break;
-	case RECORD_HANDSHAKE:
-		if (here < len && fits)
-			return 0;
-		read_messages(cursor_over(b + RECORD_HEADER_LEN, here < len ? here : len), t, sink);
-		break;
-	default: /* what follows is encrypted */
-		if (side == SIDE_CLIENT)
-			emit(t, sink);
+	if (b[0] == RECORD_HANDSHAKE)
+		return read_handshake(t, side, bytes, sink);
+	if (side == SIDE_CLIENT)
+		emit(t, sink);
+	if (b[0] != RECORD_ALERT || t->written) /* what follows is encrypted */
 		return STREAM_DONE;
-	}
-	return t->written ? STREAM_DONE : RECORD_HEADER_LEN + len;
+	return RECORD_HEADER_LEN + ((size_t)b[3] << 8 | b[4]);
 }
 
 static enum proto_match recognise(struct slice bytes, enum side side, uint16_t server_port)

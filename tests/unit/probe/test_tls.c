@@ -198,6 +198,135 @@ static void every_prefix_and_flipped_bit_is_survived(void **state)
 	buf_release(&client);
 }
 
+/* The hello in records of `len` bytes each. */
+static void split_records(struct buf *b, struct slice record, size_t len)
+{
+	struct slice message = slice_from(record, 5);
+
+	for (; message.len > 0; message = slice_from(message, len))
+		add_record(
+			b, 22, (struct slice){message.at, message.len < len ? message.len : len});
+}
+
+static void a_hello_in_several_records_is_read_whole(void **state)
+{
+	static const size_t lens[] = {1, 3, 4, 5, 50, 100};
+	struct buf client = {0}, expected = {0};
+	char ja3[2 * MD5_LEN + 1];
+
+	(void)state;
+	hash("771,49199-53,0-10-11-16-43,29-23,0", ja3);
+	buf_printf(&expected,
+		"app tls\nhost tls portal.example.vn\n"
+		"{\"event_type\":\"tls\",\"tls\":{\"sni\":\"portal.example.vn\",\"version\":\"TLS 1.3\","
+		"\"ja3\":{\"hash\":\"%s\"},\"alpn\":\"h2,http/1.1\"}}\n",
+		ja3);
+	add_client_hello(&client, true);
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		for (int step = 0; step < STEPS; step++) {
+			struct buf split = {0};
+			struct talk t;
+
+			split_records(&split, buf_slice(&client), lens[i]);
+			talk_begin(&t, 443);
+			talk_say(&t, C, buf_slice(&split), steps[step]);
+			talk_end(&t);
+			assert_string_equal(buf_text(&t.heard), buf_text(&expected));
+			talk_release(&t);
+			buf_release(&split);
+		}
+	}
+	buf_release(&client);
+	buf_release(&expected);
+}
+
+/* A server's certificates can fill several records of the greatest length. */
+static void add_flight(struct buf *b, size_t padding)
+{
+	struct buf flight = {0}, records = {0};
+
+	add_message(b, 2, SLICE("\3\3" RANDOM "\0\xc0\x2f\0\0\5\xff\1\0\1\0"));
+	add_certificate(&records);
+	buf_add_slice(&flight, slice_from(buf_slice(&records), 5));
+	flight.at[1] = (char)((flight.len - 4 + padding) >> 16);
+	flight.at[2] = (char)((flight.len - 4 + padding) >> 8);
+	flight.at[3] = (char)(flight.len - 4 + padding);
+	while (padding-- > 0)
+		buf_add_byte(&flight, 2);
+	buf_add_slice(&flight, SLICE("\x0e\0\0\0"));
+	buf_clear(&records);
+	buf_add_slice(&records, SLICE("12345"));
+	buf_add_slice(&records, buf_slice(&flight));
+	split_records(b, buf_slice(&records), 16384);
+	buf_release(&flight);
+	buf_release(&records);
+}
+
+static void huge_certificate_chains_are_told(void **state)
+{
+	static const size_t paddings[] = {0, 10000, 15000, 16000, 20000, 70000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof paddings / sizeof paddings[0]; i++) {
+		for (int step = 0; step < STEPS; step++) {
+			struct buf client = {0}, server = {0};
+			struct talk t;
+
+			add_client_hello(&client, false);
+			add_flight(&server, paddings[i]);
+			talk_begin(&t, 443);
+			talk_say(&t, C, buf_slice(&client), steps[step]);
+			talk_say(&t, S, buf_slice(&server), steps[step]);
+			assert_non_null(strstr(buf_text(&t.heard), "\"subject\":\"C=VN, O=Cong"));
+			assert_non_null(strstr(buf_text(&t.heard), "\"ja3s\""));
+			assert_int_equal(sessions_losses(t.all).full, 0);
+			talk_release(&t);
+			buf_release(&client);
+			buf_release(&server);
+		}
+	}
+}
+
+static void what_goes_on_from_a_message_too_long_is_no_message(void **state)
+{
+	struct buf client = {0}, hello = {0}, record = {0};
+	struct talk t;
+
+	(void)state;
+	add_client_hello(&hello, false);
+	buf_add_slice(&record, SLICE("\x63\1\0\0")); /* 64 KiB of type 99 */
+	for (int i = 0; i < 16000; i++)
+		buf_add_byte(&record, 0);
+	add_record(&client, 22, buf_slice(&record));
+	add_record(&client, 22, slice_from(buf_slice(&hello), 5));
+	talk_begin(&t, 443);
+	talk_say(&t, C, SLICE("\x16\3\1\0\4\1\0\0\0"), 100);
+	for (int i = 0; i < 3; i++)
+		talk_say(&t, C, buf_slice(&client), 1000);
+	assert_null(strstr(buf_text(&t.heard), "host"));
+	talk_release(&t);
+	buf_release(&client);
+	buf_release(&hello);
+	buf_release(&record);
+}
+
+static void a_certificate_of_the_client_is_nobodys_business(void **state)
+{
+	struct buf client = {0};
+	struct talk t;
+
+	(void)state;
+	add_client_hello(&client, false);
+	add_certificate(&client);
+	talk_begin(&t, 443);
+	talk_say(&t, C, buf_slice(&client), 1000);
+	talk_end(&t);
+	assert_non_null(strstr(buf_text(&t.heard), "\"sni\":\"portal.example.vn\""));
+	assert_null(strstr(buf_text(&t.heard), "subject"));
+	talk_release(&t);
+	buf_release(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +334,10 @@ int main(void)
 		cmocka_unit_test(a_handshake_of_1_3_is_told_at_the_server_hello),
 		cmocka_unit_test(a_hello_without_an_answer_is_told_at_the_end),
 		cmocka_unit_test(a_refusal_by_the_server_is_told_at_once),
+		cmocka_unit_test(a_hello_in_several_records_is_read_whole),
+		cmocka_unit_test(huge_certificate_chains_are_told),
+		cmocka_unit_test(what_goes_on_from_a_message_too_long_is_no_message),
+		cmocka_unit_test(a_certificate_of_the_client_is_nobodys_business),
 		cmocka_unit_test(every_prefix_and_flipped_bit_is_survived),
 	};
 
