@@ -1,6 +1,7 @@
 /* HTTP/1 (RFC 9112): requests with their answers, several on one connection. Bodies are passed
  * over unseen. */
 #include "probe/proto/proto.h"
+#include "probe/proto/url.h"
 
 #include <string.h>
 
@@ -39,6 +40,7 @@ struct http_head {
 	struct slice start, host, agent, type;
 	uint64_t length;
 	bool has_length, chunked, basic_login;
+	bool unclear; /* where the body ends: servers and proxies may differ about it */
 };
 
 static const struct slice methods[] = {SLICE_INIT("GET "), SLICE_INIT("POST "), SLICE_INIT("HEAD "),
@@ -62,22 +64,41 @@ static size_t head_len(struct slice bytes)
 	return 0;
 }
 
+static void read_length(struct slice value, struct http_head *h)
+{
+	uint64_t length = 0;
+
+	h->unclear |= !slice_to_u64(value, &length) || length >= STREAM_SKIP_MAX ||
+		(h->has_length && length != h->length);
+	h->has_length = true;
+	h->length = length;
+}
+
+static struct slice last_of_list(struct slice list)
+{
+	struct slice item = {0};
+
+	while (slice_cut(&list, ',', &item))
+		;
+	return slice_trim(item);
+}
+
 static void read_header(struct slice name, struct slice value, struct http_head *h)
 {
 	if (slice_equal_nocase(name, SLICE("host"))) {
-		h->host = value;
+		h->host = url_without_user(value);
 	} else if (slice_equal_nocase(name, SLICE("user-agent"))) {
 		h->agent = value;
 	} else if (slice_equal_nocase(name, SLICE("content-type"))) {
 		h->type = value;
 	} else if (slice_equal_nocase(name, SLICE("content-length"))) {
-		h->has_length = slice_to_u64(value, &h->length) && h->length < STREAM_SKIP_MAX;
+		read_length(value, h);
 	} else if (slice_equal_nocase(name, SLICE("transfer-encoding"))) {
-		h->chunked = value.len >= 7 &&
-			slice_equal_nocase(slice_from(value, value.len - 7), SLICE("chunked"));
+		h->chunked = slice_equal_nocase(last_of_list(value), SLICE("chunked"));
+		h->unclear |= !h->chunked; /* RFC 9112 §6.3 */
 	} else if (slice_equal_nocase(name, SLICE("authorization")) ||
 		slice_equal_nocase(name, SLICE("proxy-authorization"))) {
-		h->basic_login = value.len > 6 &&
+		h->basic_login |= value.len > 6 &&
 			slice_equal_nocase((struct slice){value.at, 6}, SLICE("basic "));
 	}
 }
@@ -96,6 +117,7 @@ static void read_head(struct slice bytes, struct http_head *ret)
 			read_header((struct slice){line.at, colon},
 				slice_trim(slice_from(line, colon + 1)), ret);
 	}
+	ret->unclear |= bytes.len > 0;
 }
 
 struct http_answer {
@@ -156,6 +178,15 @@ static uint16_t keep_text(struct http_state *s, struct slice text, size_t max)
 	return (uint16_t)len;
 }
 
+static uint16_t keep_url(struct http_state *s, struct slice url)
+{
+	size_t room = TEXTS_LEN - s->texts_len;
+	size_t len = url_mask(url, s->texts + s->texts_len, room < URL_MAX ? room : URL_MAX);
+
+	s->texts_len = (uint16_t)(s->texts_len + len);
+	return (uint16_t)len;
+}
+
 static void keep_request(struct http_state *s, const struct http_head *h, struct slice method,
 	struct slice url, const struct proto_sink *sink)
 {
@@ -167,16 +198,19 @@ static void keep_request(struct http_state *s, const struct http_head *h, struct
 	struct http_request *r = &s->requests[s->waiting++];
 	r->at = s->texts_len;
 	r->host_len = keep_text(s, h->host, HOST_MAX);
-	r->url_len = keep_text(s, url, URL_MAX);
+	r->url_len = keep_url(s, url);
 	r->agent_len = keep_text(s, h->agent, AGENT_MAX);
 	proto_copy_text(r->method, sizeof r->method, method);
 	if (s->unpaired)
 		emit_all(s, sink);
 }
 
-/* How the body that follows a head of `len` bytes is passed over. */
+/* How the body that follows a head of `len` bytes is passed over. Where it may end in two places,
+ * nothing after it is read: it could be taken for a request that was never made. */
 static size_t pass_body(struct http_state *s, enum side side, const struct http_head *h, size_t len)
 {
+	if (h->unclear)
+		return STREAM_DONE;
 	if (h->chunked) {
 		s->part[side] = HTTP_CHUNK;
 		return len;

@@ -1,3 +1,4 @@
+#include "lib/mem.h"
 #include "tests/unit/probe/heard.h"
 
 enum { STEPS = 3 };
@@ -21,6 +22,11 @@ static void assert_talk(const struct talk_line *lines, const char *expected)
 #define C     SIDE_SERVER
 #define S     SIDE_CLIENT
 #define EVENT "{\"event_type\":\"http\",\"http\":{"
+
+static void not_heard(void *ctx, struct slice url)
+{
+	(void)ctx, (void)url;
+}
 
 static void a_request_is_told_with_its_answer(void **state)
 {
@@ -91,6 +97,79 @@ static void a_basic_login_is_told_without_its_secret(void **state)
 		"app http\nurl /\ncredential http\n" EVENT
 		"\"url\":\"/\",\"http_method\":\"GET\"}}\n");
 	assert_talk(other, "app http\nurl /\n" EVENT "\"url\":\"/\",\"http_method\":\"GET\"}}\n");
+}
+
+static void every_login_header_counts(void **state)
+{
+	static const struct talk_line lines[] = {
+		{C,
+			"GET / HTTP/1.1\r\nAuthorization: Basic c2VjcmV0\r\n"
+			"Proxy-Authorization: Bearer x\r\n\r\n"},
+		{0, NULL}};
+
+	(void)state;
+	assert_talk(lines,
+		"app http\nurl /\ncredential http\n" EVENT
+		"\"url\":\"/\",\"http_method\":\"GET\"}}\n");
+}
+
+static void secrets_in_an_address_are_not_told(void **state)
+{
+	static const struct talk_line lines[] = {
+		{C,
+			"GET http://an:not-to-be-seen@a.vn/x?page=2&Access_Token=not-to-be-seen&b "
+			"HTTP/1.1\r\nHost: an:not-to-be-seen@a.vn\r\n\r\n"},
+		{0, NULL}};
+	struct talk t;
+
+	(void)state;
+	talk_begin(&t, 80);
+	t.sink.url = not_heard; /* it sees all, for the injections that nDPI looks for */
+	talk_lines(&t, lines, 100);
+	talk_end(&t);
+	assert_string_equal(buf_text(&t.heard),
+		"app http\nhost http a.vn\n" EVENT
+		"\"hostname\":\"a.vn\",\"url\":\"http://a.vn/x?page=2&Access_Token=*&b\","
+		"\"http_method\":\"GET\"}}\n");
+	talk_release(&t);
+}
+
+/* What follows a head that two readers would end differently is no request. */
+static void nothing_is_smuggled_behind_an_unclear_body(void **state)
+{
+	static const char *const heads[] = {
+		"Content-Length: 2000000000\r\n",
+		"Content-Length: 5\r\nContent-Length: 0\r\n",
+		"Content-Length: 0, 0\r\n",
+		"Content-Length: x\r\n",
+		"Transfer-Encoding: xchunked\r\n",
+		"Transfer-Encoding: chunked, identity\r\n",
+		"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+		CLEANUP(buf_release) struct buf said = {0};
+
+		buf_printf(&said, "POST /1 HTTP/1.1\r\n%s\r\nGET /no HTTP/1.1\r\n\r\n", heads[i]);
+		const struct talk_line lines[] = {{C, buf_text(&said)}, {0, NULL}};
+		assert_talk(lines,
+			"app http\nurl /1\n" EVENT "\"url\":\"/1\",\"http_method\":\"POST\"}}\n");
+	}
+}
+
+static void a_length_behind_too_many_headers_is_not_overlooked(void **state)
+{
+	struct talk t;
+
+	(void)state;
+	talk_begin(&t, 80);
+	talk_say(&t, C, SLICE("POST /1 HTTP/1.1\r\n"), 100);
+	for (int i = 0; i < 130; i++)
+		talk_say(&t, C, SLICE("A: b\r\n"), 100);
+	talk_say(&t, C, SLICE("Content-Length: 22\r\n\r\nGET /no HTTP/1.1\r\n\r\n"), 1000);
+	assert_null(strstr(buf_text(&t.heard), "/no"));
+	talk_release(&t);
 }
 
 static void what_runs_through_a_tunnel_is_read_too(void **state)
@@ -173,6 +252,10 @@ int main(void)
 		cmocka_unit_test(the_answer_to_head_has_no_body),
 		cmocka_unit_test(a_request_without_an_answer_is_told_at_the_end),
 		cmocka_unit_test(a_basic_login_is_told_without_its_secret),
+		cmocka_unit_test(every_login_header_counts),
+		cmocka_unit_test(secrets_in_an_address_are_not_told),
+		cmocka_unit_test(nothing_is_smuggled_behind_an_unclear_body),
+		cmocka_unit_test(a_length_behind_too_many_headers_is_not_overlooked),
 		cmocka_unit_test(what_runs_through_a_tunnel_is_read_too),
 		cmocka_unit_test(an_address_with_spaces_is_read_whole),
 		cmocka_unit_test(many_requests_in_a_row_are_all_told),

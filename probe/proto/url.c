@@ -1,0 +1,135 @@
+#include "probe/proto/url.h"
+
+#include <string.h>
+
+/* A parameter is masked when its name contains one of these, whatever the case. */
+static const struct slice private_words[] = {
+	SLICE_INIT("pass"),
+	SLICE_INIT("pwd"),
+	SLICE_INIT("matkhau"),
+	SLICE_INIT("mat_khau"),
+	SLICE_INIT("secret"),
+	SLICE_INIT("token"),
+	SLICE_INIT("jwt"),
+	SLICE_INIT("auth"),
+	SLICE_INIT("session"),
+	SLICE_INIT("apikey"),
+	SLICE_INIT("api_key"),
+	SLICE_INIT("api-key"),
+	SLICE_INIT("signature"),
+	SLICE_INIT("otp"),
+	SLICE_INIT("user"),
+	SLICE_INIT("login"),
+	SLICE_INIT("email"),
+	SLICE_INIT("phone"),
+	SLICE_INIT("cccd"),
+	SLICE_INIT("cmnd"),
+};
+
+/* … or is one of these. */
+static const struct slice private_names[] = {
+	SLICE_INIT("sid"),
+	SLICE_INIT("key"),
+	SLICE_INIT("code"),
+	SLICE_INIT("sig"),
+	SLICE_INIT("pin"),
+};
+
+struct masked {
+	char *to;
+	size_t room, len;
+};
+
+static void put(struct masked *m, struct slice text)
+{
+	size_t room = m->room - m->len;
+	size_t len = text.len < room ? text.len : room;
+
+	if (len > 0)
+		memcpy(m->to + m->len, text.at, len);
+	m->len += len;
+}
+
+static bool contains_nocase(struct slice text, struct slice word)
+{
+	for (; text.len >= word.len; text = slice_from(text, 1))
+		if (slice_equal_nocase((struct slice){text.at, word.len}, word))
+			return true;
+	return false;
+}
+
+static bool is_private(struct slice name)
+{
+	for (size_t i = 0; i < sizeof private_words / sizeof private_words[0]; i++)
+		if (contains_nocase(name, private_words[i]))
+			return true;
+	for (size_t i = 0; i < sizeof private_names / sizeof private_names[0]; i++)
+		if (slice_equal_nocase(name, private_names[i]))
+			return true;
+	return false;
+}
+
+static size_t find_any(struct slice text, const char *bytes)
+{
+	size_t at = 0;
+
+	while (at < text.len && !(text.at[at] != '\0' && strchr(bytes, text.at[at])))
+		at++;
+	return at;
+}
+
+struct slice url_without_user(struct slice authority)
+{
+	for (size_t at = authority.len; at > 0; at--)
+		if (authority.at[at - 1] == '@')
+			return slice_from(authority, at);
+	return authority;
+}
+
+static void put_parameter(struct masked *m, struct slice parameter)
+{
+	size_t equals = slice_find_byte(parameter, '=');
+	struct slice name = {parameter.at, equals};
+
+	if (equals + 1 >= parameter.len || !is_private(name)) {
+		put(m, parameter);
+		return;
+	}
+	put(m, name);
+	put(m, SLICE("=*"));
+}
+
+/* Scheme and authority of an address in absolute or authority form; a path alone has neither. */
+static void put_origin(struct masked *m, struct slice *url)
+{
+	size_t scheme = slice_find(*url, SLICE("://"));
+	size_t start = 0;
+
+	if (url->len > 0 && (url->at[0] == '/' || url->at[0] == '?'))
+		return;
+	if (scheme < find_any(*url, "/?"))
+		start = scheme + 3;
+	put(m, (struct slice){url->at, start});
+	*url = slice_from(*url, start);
+	size_t len = find_any(*url, "/?");
+	put(m, url_without_user((struct slice){url->at, len}));
+	*url = slice_from(*url, len);
+}
+
+size_t url_mask(struct slice url, char *to, size_t room)
+{
+	struct masked m = {.to = to, .room = room};
+	size_t len;
+
+	put_origin(&m, &url);
+	len = slice_find_byte(url, '?');
+	put(&m, (struct slice){url.at, len < url.len ? len + 1 : len});
+	url = slice_from(url, len + 1);
+	while (url.len > 0 && m.len < room) {
+		len = find_any(url, "&;");
+		put_parameter(&m, (struct slice){url.at, len});
+		put(&m, (struct slice){url.at + len, len < url.len});
+		url = slice_from(url, len + 1);
+	}
+	return m.len;
+}

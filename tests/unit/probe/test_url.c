@@ -1,0 +1,48 @@
+#include "probe/proto/url.h"
+#include "tests/unit/test.h"
+
+enum { ROOM = 40 };
+
+static const struct {
+	const char *url, *masked;
+} cases[] = {
+	{"", ""},
+	{"*", "*"},
+	{"/", "/"},
+	{"/a?b=c", "/a?b=c"},
+	{"/a@b?c", "/a@b?c"},
+	{"/a?PassWord=x y&q=1;token=2", "/a?PassWord=*&q=1;token=*"},
+	{"/a?token=&sid=1&side=2", "/a?token=&sid=*&side=2"},
+	{"/a?u=?pwd=1", "/a?u=?pwd=1"},
+	{"/a?b&=c&pwd", "/a?b&=c&pwd"},
+	{"?code=1", "?code=*"},
+	{"http://a:b@c.vn:8080/d", "http://c.vn:8080/d"},
+	{"http://a@b@c.vn?key=1", "http://c.vn?key=*"},
+	{"http://c.vn/a@b", "http://c.vn/a@b"},
+	{"a:b@c.vn:443", "c.vn:443"},
+	{"/x?u=http://a:b@c/", "/x?u=http://a:b@c/"},
+	{"/0123456789012345678901234567890123456?pwd=1",
+		"/0123456789012345678901234567890123456?p"},
+	{"/012345678901234567890123456789012?pwd=secret",
+		"/012345678901234567890123456789012?pwd=*"},
+};
+
+static void what_belongs_to_a_person_is_masked(void **state)
+{
+	char to[ROOM + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		to[url_mask(slice_of(cases[i].url), to, ROOM)] = '\0';
+		assert_string_equal(to, cases[i].masked);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_belongs_to_a_person_is_masked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
