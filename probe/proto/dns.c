@@ -287,7 +287,7 @@ static void write_answers(struct slice message, struct cursor *c, unsigned count
 	if (count > DNS_ANSWERS_MAX)
 		count = DNS_ANSWERS_MAX;
 	json_begin_array(&w);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count && out->len < DNS_ANSWERS_TEXT_MAX; i++)
 		if (!write_answer(message, c, &w))
 			break;
 	json_end_array(&w);

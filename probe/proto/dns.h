@@ -9,6 +9,9 @@ enum {
 	DNS_NAME_TEXT_MAX = 1024, /* 255 bytes on the wire, each at most four characters */
 	DNS_ANSWERS_MAX = 64,     /* more are not written */
 	DNS_RDATA_TEXT_MAX = 1024,
+	/* Compressed names make an event a hundred times as long as its packet: once the answers
+	 * are this long, the rest is not written. */
+	DNS_ANSWERS_TEXT_MAX = 16 * 1024,
 	DNS_POINTERS_MAX = 64, /* in one name */
 };
 

@@ -76,6 +76,27 @@ static void several_answers_are_all_written(void **state)
 		HEAD RR("A", "1.1.1.1") "," RR("A", "2.2.2.2") "]}}\n");
 }
 
+static void answers_that_unfold_too_far_are_cut(void **state)
+{
+	CLEANUP(buf_release) struct buf message = {0}, heard = {0}, scratch = {0};
+	struct proto_sink sink = heard_in(&heard);
+
+	(void)state;
+	buf_add_slice(&message, SLICE(ANSWER("\x40")));
+	for (int label = 0; label < 4; label++) {
+		buf_add_byte(&message, 60);
+		for (int i = 0; i < 60; i++)
+			buf_add_byte(&message, 1);
+	}
+	buf_add_slice(&message, SLICE("\0\0\1\0\1"));
+	for (int i = 0; i < 64; i++)
+		buf_add_slice(&message, SLICE("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c"));
+	assert_true(dns_read(buf_slice(&message), &scratch, &sink));
+	assert_true(scratch.len > DNS_ANSWERS_TEXT_MAX);
+	assert_true(scratch.len < DNS_ANSWERS_TEXT_MAX + 4096);
+	assert_int_equal(scratch.at[scratch.len - 1], ']');
+}
+
 static void strange_bytes_in_a_name_are_escaped(void **state)
 {
 	(void)state;
@@ -177,6 +198,7 @@ int main(void)
 		cmocka_unit_test(a_query_is_told_with_its_name_in_lower_case),
 		cmocka_unit_test(every_common_record_is_written),
 		cmocka_unit_test(several_answers_are_all_written),
+		cmocka_unit_test(answers_that_unfold_too_far_are_cut),
 		cmocka_unit_test(strange_bytes_in_a_name_are_escaped),
 		cmocka_unit_test(pointers_that_loop_or_lead_forward_are_refused),
 		cmocka_unit_test(names_longer_than_255_bytes_are_refused),
