@@ -188,8 +188,9 @@ static enum proto_match match_number(struct slice bytes)
 
 static enum proto_match recognise(struct slice bytes, enum side side, uint16_t server_port)
 {
+	/* With its space: a bare "+OK" is an answer of Redis. */
 	static const struct slice greetings[] = {
-		SLICE_INIT("+OK"), SLICE_INIT("* OK"), SLICE_INIT("* PREAUTH")};
+		SLICE_INIT("+OK "), SLICE_INIT("* OK"), SLICE_INIT("* PREAUTH")};
 	enum proto_match best = match_number(bytes);
 
 	(void)server_port;

@@ -37,6 +37,7 @@ static const struct login_case cases[] = {
 		"app pop3\ncredential pop3\n"},
 	{110, {{S, "+OK <1896.697@x>\r\n"}, {C, "APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"}},
 		"app pop3\n"},
+	{6379, {{C, "*2\r\n$4\r\nAUTH\r\n$1\r\nx\r\n"}, {S, "+OK\r\n"}}, ""},
 	{143,
 		{{S, "* OK IMAP4rev1\r\n"}, {C, "a1 CAPABILITY\r\n"}, {S, "a1 OK\r\n"},
 			{C, "a2 login a b\r\n"}},
