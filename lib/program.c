@@ -63,6 +63,14 @@ static bool setting_add(struct line *l, const char *key, const char *value)
 	return value != NULL;
 }
 
+static bool is_given(const struct line *l, const char *key)
+{
+	for (size_t i = 0; i < l->settings_count; i++)
+		if (text_is(l->settings[i].key, key))
+			return true;
+	return false;
+}
+
 static bool option_take(
 	struct line *l, const struct program_option *option, const char *shown, const char *in_word)
 {
@@ -70,6 +78,9 @@ static bool option_take(
 
 	if (f && f->type == CONFIG_BOOL)
 		return setting_add(l, option->key, in_word ? in_word : "true");
+	if (f && f->type == CONFIG_TEXTS && is_given(l, option->key))
+		return err_set(l->err, NULL, 0, "%s is given twice; give one list, as in %s a,b",
+			shown, shown);
 	return setting_add(l, option->key, value_take(l, shown, in_word));
 }
 

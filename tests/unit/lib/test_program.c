@@ -201,6 +201,8 @@ static void a_bad_command_line_is_one_line_and_exit_2(void **state)
 		{"-x", 2, "!haidang-probe: unknown option -x; see --help\n"},
 		{"--read", 2, "!haidang-probe: --read needs a value\n"},
 		{"-r", 2, "!haidang-probe: -r needs a value\n"},
+		{"-i a -i b", 2,
+			"!haidang-probe: -i is given twice; give one list, as in -i a,b\n"},
 		{"--config", 2, "!haidang-probe: --config needs a value\n"},
 		{"--set probe.workers", 2,
 			"!haidang-probe: --set probe.workers: expected section.name=value\n"},
