@@ -160,7 +160,7 @@ static bool start(struct probe *p, struct arena *a, struct err *err)
 	p->report = report_new(&(struct report_options){
 		.metrics = p->metrics,
 		.redis = uses_redis(p) && p->live ? &redis : NULL,
-		.run_dir = c->shared.run_dir,
+		.run_dir = p->live ? c->shared.run_dir : "", /* of the service */
 		.sensor = c->sensor,
 		.clock = clock_system(),
 	});
@@ -313,7 +313,8 @@ static int run(struct probe *p)
 	}
 	update_counters(p);
 	worker_finish(p->worker);
-	if (!publish_wait(p->publish, FILE_DRAIN_MS) && status == EXIT_OK && !p->live)
+	bool written = publish_wait(p->publish, FILE_DRAIN_MS) && publish_lost(p->publish) == 0;
+	if (!written && status == EXIT_OK && !p->live)
 		status = EXIT_LOSS;
 	update_counters(p);
 	return status;

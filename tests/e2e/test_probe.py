@@ -73,6 +73,7 @@ def test_what_is_no_capture_is_refused(folder, content):
     (["-r", "/nonexistent.pcap"], b"/nonexistent.pcap"),
     (["-i", "no-such-if"], b"no-such-if"),
     (["-r", str(DNS), "-f", "no filter"], b"probe.filter 'no filter'"),
+    (["-r", str(DNS), "-r", str(DNS)], b"-r is given twice; give one list, as in -r a,b"),
     (["-r", str(DNS), "--sensor", "a b"], b"'a b' is no name"),
     ([], b"nothing to read"),
 ])
@@ -80,6 +81,17 @@ def test_a_wrong_command_line_is_told_and_exits_2(args, said):
     done = run(*args, "--redis", "")
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_events_that_cannot_be_written_are_no_success():
+    done = run("-r", str(DNS), "-o", "/dev/full", "--redis", "")
+    assert done.returncode == 1
+    assert b"/dev/full" in done.stderr
+
+
+def test_reading_a_file_leaves_the_metrics_of_the_service_alone(folder):
+    run("-r", str(DNS), "-o", "-", "--set", f"paths.run={folder}")
+    assert not list(folder.glob("*.prom"))
 
 
 def test_a_filter_leaves_packets_out():
