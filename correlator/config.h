@@ -12,6 +12,7 @@ struct correlator_config {
 	int64_t streams_max;
 	int64_t lateness_ms;
 	int64_t lease_ms;
+	int64_t outage_ms;
 	int64_t cache_len;
 	int64_t alert_len_max;
 };

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-enum { TRIES_MAX = 64 };
+enum { TRIES_MAX = 64, OUTAGE_MS = 3600000 };
 
 /* A window of this batch with its hits, which are linked by index. */
 struct job {
@@ -24,6 +24,7 @@ struct settle {
 	const struct clock *clock;
 	struct explain *explain;
 	uint64_t version_state;
+	int64_t outage_ms;
 };
 
 /* What one batch needs. */
@@ -43,6 +44,7 @@ struct settle *settle_new(struct store *store, const struct clock *clock)
 	s->store = store;
 	s->clock = clock;
 	s->explain = explain_new();
+	s->outage_ms = OUTAGE_MS;
 	must(getrandom(&s->version_state, sizeof s->version_state, 0) ==
 		(ssize_t)sizeof s->version_state);
 	return s;
@@ -55,6 +57,11 @@ void settle_free(struct settle **s)
 	explain_free(&(*s)->explain);
 	mem_free(*s);
 	*s = NULL;
+}
+
+void settle_keep(struct settle *s, int64_t outage_ms)
+{
+	s->outage_ms = outage_ms;
 }
 
 /* Versions need only differ from each other, whoever writes them (SplitMix64, randomly seeded). */
@@ -81,7 +88,6 @@ static struct job *job_of(struct batch *b, const struct rule_hit *hit)
 	job->first_hit = SIZE_MAX;
 	job->cell.key = arena_slice(b->hits->arena, buf_slice(&key));
 	job->cell.bucket = stream_bucket(hit->target->key, hit->group);
-	job->cell.ttl_ms = window_ttl_ms(&hit->target->window);
 	keymap_put(&b->by_key, job->cell.key, job);
 	b->jobs[b->job_count++] = job;
 	return job;
@@ -163,6 +169,7 @@ static void apply(struct batch *b, struct job *job)
 	buf_clear(&cell->next);
 	cell->done = !changed;
 	cell->conflict = false;
+	cell->ttl_ms = window_ttl_ms(&w, spec, b->settle->outage_ms);
 	if (changed)
 		window_write(&w, spec, next_version(b->settle), &cell->next);
 }

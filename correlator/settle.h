@@ -22,6 +22,9 @@ struct settle_tally {
 struct settle *settle_new(struct store *store, const struct clock *clock);
 void settle_free(struct settle **s);
 
+/* How long windows that raised nothing survive without a worker; an hour at first. */
+void settle_keep(struct settle *s, int64_t outage_ms);
+
 /* The sums are added to; alerts count only when written. 0 or -errno: then any of the windows may
  * have been written, and the same hits must be given again. -EBUSY: other writers came first too
  * often; any other is the store's. */

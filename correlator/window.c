@@ -21,12 +21,14 @@ size_t window_room(const struct window_spec *spec)
 	return 0;
 }
 
-int64_t window_ttl_ms(const struct window_spec *spec)
+int64_t window_ttl_ms(const struct window *w, const struct window_spec *spec, int64_t outage_ms)
 {
 	int64_t longest =
 		spec->timespan_us > spec->suppress_us ? spec->timespan_us : spec->suppress_us;
 
-	return (longest + spec->lateness_us) / 1000 + INT64_C(86400000);
+	if (w->alerts > 0)
+		return (longest + spec->lateness_us) / 1000 + INT64_C(86400000);
+	return (spec->timespan_us + spec->lateness_us) / 1000 + 1000 + outage_ms;
 }
 
 void window_release(struct window *w)

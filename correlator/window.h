@@ -100,8 +100,10 @@ void window_write(
 	const struct window *w, const struct window_spec *spec, uint64_t version, struct buf *out);
 void window_release(struct window *w);
 
-/* How long the state must outlive its last event. */
-int64_t window_ttl_ms(const struct window_spec *spec);
+/* How long the state must outlive this write. What raised an alert is kept until the same event
+ * cannot come again. What did not is of use for its timespan only, and for `outage_ms` more, in
+ * which no worker may run: there are many of these, and anybody can make them. */
+int64_t window_ttl_ms(const struct window *w, const struct window_spec *spec, int64_t outage_ms);
 
 /* How many elements a window keeps. */
 size_t window_room(const struct window_spec *spec);

@@ -1,6 +1,7 @@
 #include "correlator/worker.h"
 
 #include "correlator/intake.h"
+#include "correlator/pressure.h"
 #include "correlator/settle.h"
 #include "correlator/store_redis.h"
 #include "event/health.h"
@@ -21,13 +22,14 @@ enum {
 	RETRY_WAIT_MAX_MS = 2000,
 	EVENTS_PER_ROUND = 20000, /* bounds how long SIGTERM waits */
 	HITS_PER_ROUND = 100000,  /* bounds memory: an event may be thousands of hits */
+	PRESSURE_HIGH = 75,       /* percent of Redis' memory */
 };
 
 struct counters {
 	struct metric *events, *matches, *alerts, *suppressed, *late, *known, *conflicts, *retries;
 	struct metric *unreadable;
 	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *too_many, *given_up;
-	struct metric *rules, *rules_refused, *streams;
+	struct metric *rules, *rules_refused, *streams, *memory;
 };
 
 struct worker {
@@ -95,6 +97,8 @@ static void counters_init(struct counters *c, struct metrics *m)
 		m, "haidang_correlator_rules_refused", "", "Rules that could not be loaded.");
 	c->streams = metrics_gauge(
 		m, "haidang_correlator_streams", "", "Producer streams that this worker reads.");
+	c->memory = metrics_gauge(m, "haidang_correlator_redis_memory_percent", "",
+		"How full Redis is; 0 when its memory is not bounded.");
 	c->given_up = metrics_gauge(m, "haidang_correlator_regex_given_up", "",
 		"Regular expressions that took too many steps, with these rules.");
 }
@@ -279,12 +283,36 @@ static size_t round_of(struct worker *w)
 	return entries;
 }
 
+/* A flood of forged addresses makes a window each. When they fill Redis, those that raised nothing
+ * are kept only as long as they are of use while a worker runs; alerts stay exact. */
+static bool look_at_memory(struct worker *w)
+{
+	unsigned percent = 0;
+	int said = pressure_read(w->redis, &percent);
+	bool was_high = metric_value(w->counters.memory) >= PRESSURE_HIGH;
+
+	if (said < 0) {
+		start_over(w, "Asking for Redis' memory", redis_said(w->redis));
+		return was_high;
+	}
+	metric_set(w->counters.memory, percent);
+	settle_keep(w->settle, percent >= PRESSURE_HIGH ? 0 : w->config->outage_ms);
+	if (percent >= PRESSURE_HIGH && !was_high)
+		log_warning("Redis fills up, windows that raised nothing are kept for less time "
+			    "percent=%u",
+			percent);
+	return percent >= PRESSURE_HIGH;
+}
+
 static void on_health(void *ctx)
 {
 	struct worker *w = ctx;
+	bool waiting = mono_left_ms(w->next_try, clock_mono(w->clock)) > 0;
+	bool full = !waiting && look_at_memory(w);
 	CLEANUP(mem_cleanup)
-	char *status = mem_printf(
-		"%zu rules over %zu streams", w->rules->rule_count, intake_held(w->intake));
+	char *status = mem_printf("%s%zu rules over %zu streams",
+		full ? "degraded: Redis is nearly full; " : "", w->rules->rule_count,
+		intake_held(w->intake));
 
 	if (*w->config->shared.run_dir) {
 		CLEANUP(mem_cleanup)

@@ -282,6 +282,31 @@ def test_a_full_redis_is_drained_and_nothing_is_lost(redis, spawn, config):
     assert alerts(redis.client) == expected
 
 
+def lifetimes(redis):
+    """Seconds that each window has left to live."""
+    return sorted(redis.pttl(key) / 1000 for key in redis.scan_iter("w:*"))
+
+
+def test_windows_that_raised_nothing_live_shorter_when_redis_fills_up(redis, spawn, config):
+    stream = "ev:{net.a.0}"
+    producer = Producer(redis.client, [stream])
+    question = {"event_type": "dns", "dns": {"rrname": "n.count.test"}}
+    worker = spawn("correlator", config)
+    producer.send(stream, [{**question, "src_ip": "10.0.0.1"}])
+    producer.send(stream, [{"event_type": "tls", "src_ip": "10.0.0.1", "tls": {"sni": "single.test"}}])
+    wait_for(lambda: len(lifetimes(redis.client)) == 3, 10, "two windows and an alert's state")
+    timespan, outage, day = 3600 + 60, 3600, 86400
+    quiet, raised = lifetimes(redis.client)[:2], lifetimes(redis.client)[2]
+    assert all(timespan + outage - 20 < t <= timespan + outage + 1 for t in quiet) and raised > day
+    redis.client.config_set("maxmemory", int(redis.client.info("memory")["used_memory"] * 1.2))
+    wait_for(lambda: "Redis fills up" in worker.said(), 15, "the pressure")
+    producer.send(stream, [{**question, "src_ip": "10.0.0.1"}])
+    wait_for(lambda: lifetimes(redis.client)[1] <= timespan + 1, 10, "shorter lives")
+    assert lifetimes(redis.client)[0] > timespan - 20
+    status = json.loads(redis.client.get("health:correlator.1"))["status"]
+    assert status.startswith("degraded: Redis is nearly full")
+
+
 # ---- as a service ------------------------------------------------------------
 
 def metric(folder, name, worker="1"):
