@@ -52,7 +52,7 @@ static bool allow_calls(scmp_filter_ctx filter)
 			return false;
 	/* abort() signals itself; a signal to another process of this user would be a way out. */
 	if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())) < 0)
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)) < 0)
 		return false;
 	/* No memory that can be run. */
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
