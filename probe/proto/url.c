@@ -86,17 +86,23 @@ struct slice url_without_user(struct slice authority)
 	return authority;
 }
 
-static void put_parameter(struct masked *m, struct slice parameter)
+/* What stands between two '&'. Some servers let ';' part parameters too, for others it belongs to
+ * the value: a name behind it counts, but a masked value does not end at it. */
+static void put_parameters(struct masked *m, struct slice text)
 {
-	size_t equals = slice_find_byte(parameter, '=');
-	struct slice name = {parameter.at, equals};
+	while (text.len > 0) {
+		size_t len = slice_find_byte(text, ';');
+		struct slice part = {text.at, len};
+		struct slice name = {text.at, slice_find_byte(part, '=')};
 
-	if (equals + 1 >= parameter.len || !is_private(name)) {
-		put(m, parameter);
-		return;
+		if (name.len < len && name.len + 1 < text.len && is_private(name)) {
+			put(m, name);
+			put(m, SLICE("=*"));
+			return;
+		}
+		put(m, (struct slice){text.at, len + (len < text.len)});
+		text = slice_from(text, len + 1);
 	}
-	put(m, name);
-	put(m, SLICE("=*"));
 }
 
 /* Scheme and authority of an address in absolute or authority form; a path alone has neither. */
@@ -118,16 +124,17 @@ static void put_origin(struct masked *m, struct slice *url)
 
 size_t url_mask(struct slice url, char *to, size_t room)
 {
-	struct masked m = {.to = to, .room = room};
+	struct masked m = {.room = room};
 	size_t len;
 
+	m.to = to;
 	put_origin(&m, &url);
 	len = slice_find_byte(url, '?');
 	put(&m, (struct slice){url.at, len < url.len ? len + 1 : len});
 	url = slice_from(url, len + 1);
 	while (url.len > 0 && m.len < room) {
-		len = find_any(url, "&;");
-		put_parameter(&m, (struct slice){url.at, len});
+		len = slice_find_byte(url, '&');
+		put_parameters(&m, (struct slice){url.at, len});
 		put(&m, (struct slice){url.at + len, len < url.len});
 		url = slice_from(url, len + 1);
 	}

@@ -12,6 +12,7 @@ static const struct {
 	{"/a?b=c", "/a?b=c"},
 	{"/a@b?c", "/a@b?c"},
 	{"/a?PassWord=x y&q=1;token=2", "/a?PassWord=*&q=1;token=*"},
+	{"/a?b;pwd=x;y=z&c;d=1;", "/a?b;pwd=*&c;d=1;"},
 	{"/a?token=&sid=1&side=2", "/a?token=&sid=*&side=2"},
 	{"/a?u=?pwd=1", "/a?u=?pwd=1"},
 	{"/a?b&=c&pwd", "/a?b&=c&pwd"},
