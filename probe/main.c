@@ -13,7 +13,7 @@ static const struct program_option options[] = {
 
 static bool check(void *config, struct err *err)
 {
-	return probe_config_check(config, err);
+	return probe_config_check(config, err) && probe_check_files(config, err);
 }
 
 static int run(void *config, struct arena *a)

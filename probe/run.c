@@ -58,6 +58,19 @@ static void stop(struct probe *p)
 	metrics_free(&p->metrics);
 }
 
+bool probe_check_files(const struct probe_config *config, struct err *err)
+{
+	struct lookalike *lookalike = NULL;
+	struct ndpi_engine *ndpi = ndpi_engine_new(config->ndpi_protocols, 1, err);
+	bool good = ndpi != NULL;
+
+	if (good && config->assets[0] != '\0')
+		good = (lookalike = lookalike_read(config->assets, err)) != NULL;
+	lookalike_free(&lookalike);
+	ndpi_engine_free(&ndpi);
+	return good;
+}
+
 static bool open_capture(struct probe *p, struct err *err)
 {
 	const struct probe_config *c = p->config;

@@ -6,3 +6,6 @@
 #include "probe/probe_config.h"
 
 int probe_run(const struct probe_config *config, struct arena *a);
+
+/* Whether the files that the configuration names can be used: for --check. */
+bool probe_check_files(const struct probe_config *config, struct err *err);

@@ -83,6 +83,16 @@ def test_a_wrong_command_line_is_told_and_exits_2(args, said):
     assert said in done.stderr
 
 
+def test_the_check_reads_the_files_that_are_named(folder):
+    assert run("--check", "--set", f"probe.assets={ROOT / 'rules/assets.yaml'}",
+               "--set", f"probe.ndpi_protocols={ROOT / 'rules/ndpi-protos.txt'}").returncode == 0
+    (folder / "bad.yaml").write_text("[")
+    for key, path in (("assets", "/nonexistent"), ("assets", folder / "bad.yaml"), ("ndpi_protocols", "/nonexistent")):
+        done = run("--check", "--set", f"probe.{key}={path}")
+        assert done.returncode == 2
+        assert str(path).encode() in done.stderr
+
+
 def test_events_that_cannot_be_written_are_no_success():
     done = run("-r", str(DNS), "-o", "/dev/full", "--redis", "")
     assert done.returncode == 1
