@@ -56,14 +56,6 @@ static const struct login_command commands[] = {
 	{SLICE_INIT("STARTTLS"), APP_IMAP, LOGIN_TLS},
 };
 
-static bool contains_nocase(struct slice text, struct slice word)
-{
-	for (; text.len >= word.len; text = slice_from(text, 1))
-		if (slice_equal_nocase((struct slice){text.at, word.len}, word))
-			return true;
-	return false;
-}
-
 static bool starts_with_words(struct slice line, struct slice words)
 {
 	return line.len >= words.len &&
@@ -132,9 +124,9 @@ static void read_greeting(struct login_state *l, struct slice line, const struct
 		learn(l, APP_POP3, sink);
 	else if (slice_starts(line, SLICE("* ")))
 		learn(l, APP_IMAP, sink);
-	else if (contains_nocase(line, SLICE("SMTP")))
+	else if (proto_contains(line, SLICE("SMTP")))
 		learn(l, APP_SMTP, sink);
-	else if (contains_nocase(line, SLICE("FTP")))
+	else if (proto_contains(line, SLICE("FTP")))
 		learn(l, APP_FTP, sink);
 }
 

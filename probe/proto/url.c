@@ -1,5 +1,7 @@
 #include "probe/proto/url.h"
 
+#include "probe/proto/proto.h"
+
 #include <string.h>
 
 /* A parameter is masked when its name contains one of these, whatever the case. */
@@ -50,18 +52,10 @@ static void put(struct masked *m, struct slice text)
 	m->len += len;
 }
 
-static bool contains_nocase(struct slice text, struct slice word)
-{
-	for (; text.len >= word.len; text = slice_from(text, 1))
-		if (slice_equal_nocase((struct slice){text.at, word.len}, word))
-			return true;
-	return false;
-}
-
 static bool is_private(struct slice name)
 {
 	for (size_t i = 0; i < sizeof private_words / sizeof private_words[0]; i++)
-		if (contains_nocase(name, private_words[i]))
+		if (proto_contains(name, private_words[i]))
 			return true;
 	for (size_t i = 0; i < sizeof private_names / sizeof private_names[0]; i++)
 		if (slice_equal_nocase(name, private_names[i]))
