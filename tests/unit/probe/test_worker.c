@@ -294,6 +294,40 @@ static void flows_that_do_not_fit_push_out_old_ones_and_are_counted(void **state
 	end(&f);
 }
 
+static void flows_without_memory_for_a_parser_or_ndpi_are_counted(void **state)
+{
+	enum { FLOWS = 1000 };
+	struct fixture f;
+	struct worker_counts counts;
+
+	(void)state;
+	begin(&f, 1 << 20);
+	for (int i = 0; i < FLOWS; i++)
+		give_tcp(&f,
+			&(struct give_tcp){i, false, {{(uint16_t)(1024 + i), 80}, 1, 0, TCP_ACK}},
+			"GET");
+	counts = worker_counts(f.worker);
+	assert_int_equal(counts.flows_active, FLOWS);
+	assert_in_range(counts.ndpi_refused, 1, FLOWS - 1);
+	assert_in_range(counts.sessions_refused, 1, FLOWS - 1);
+	assert_in_range(counts.stream_full, 1, FLOWS - counts.sessions_refused);
+	(void)finish(&f);
+	end(&f);
+}
+
+static void the_watchdog_sees_each_packet_begin_and_end(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, 1 << 22);
+	for (int i = 0; i < 3; i++)
+		give_udp(&f, i, (struct frame_ports){5000, 53}, SLICE("abc"));
+	assert_int_equal(f.busy.turns, 6);
+	(void)finish(&f);
+	end(&f);
+}
+
 static void a_long_flow_is_written_in_parts_that_add_up(void **state)
 {
 	struct fixture f;
@@ -381,6 +415,8 @@ int main(void)
 		cmocka_unit_test(an_answer_that_is_seen_first_does_not_swap_the_sides),
 		cmocka_unit_test(an_injection_in_an_address_is_a_risk),
 		cmocka_unit_test(flows_that_do_not_fit_push_out_old_ones_and_are_counted),
+		cmocka_unit_test(flows_without_memory_for_a_parser_or_ndpi_are_counted),
+		cmocka_unit_test(the_watchdog_sees_each_packet_begin_and_end),
 		cmocka_unit_test(a_long_flow_is_written_in_parts_that_add_up),
 		cmocka_unit_test(a_part_without_packets_has_no_age),
 		cmocka_unit_test(a_clock_that_steps_back_ends_the_flows),
