@@ -105,7 +105,7 @@ static void entities_of_html_are_known_and_bombs_are_not_set_off(void **state)
 	CLEANUP(buf_release) struct buf text = {0};
 	buf_add_text(&text,
 		"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>");
-	for (char c = 'b'; c < 'm'; c++) {
+	for (int c = 'b'; c < 'm'; c++) {
 		buf_printf(&text, "<!ENTITY %c '", c);
 		for (int i = 0; i < 10; i++)
 			buf_printf(&text, "&%c;", c - 1);

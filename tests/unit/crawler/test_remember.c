@@ -2,7 +2,7 @@
 #include "lib/mem.h"
 #include "tests/unit/test.h"
 
-static const int64_t TTL_MS = 3600 * 1000;
+static const int64_t TTL_MS = INT64_C(3600000);
 
 static void of_two_values_waiting_the_newer_wins(void **state)
 {

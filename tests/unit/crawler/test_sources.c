@@ -1,6 +1,7 @@
 #include "crawler/guard.h"
 #include "crawler/sources.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 #include "tests/unit/test.h"
 
 #include <arpa/inet.h>
@@ -47,6 +48,7 @@ static void only_enabled_sources_are_fetched_and_the_rest_says_why(void **state)
 
 		if (s == NULL)
 			fail_msg("%s: %s", rows[i].row, err_text(&err));
+		must(s);
 		const char *refusal = source_refusal(&s->at[0]);
 		if ((refusal == NULL) != (rows[i].refusal == NULL) ||
 			(refusal != NULL && strstr(refusal, rows[i].refusal) == NULL))
@@ -111,6 +113,7 @@ static void the_sources_that_ship_can_be_read(void **state)
 
 	if (s == NULL)
 		fail_msg("%s", err_text(&err));
+	must(s);
 	assert_true(s->count > 30);
 	sources_release(&s);
 }

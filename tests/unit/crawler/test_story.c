@@ -14,7 +14,7 @@ static const char other[] =
 	"sang nay doi tuyen bong da thieu nien cua thanh pho len duong du giai tai ha noi huan luyen vien cho biet cac em "
 	"da tap luyen cham chi trong ba thang qua va se thi dau het minh vi mau co sac ao cua que huong";
 
-static const int64_t TTL_MS = 3600 * 1000;
+static const int64_t TTL_MS = INT64_C(3600000);
 
 static void story_id(
 	struct remember *m, const char *url, const char *text, const char *matter, char *ret)

@@ -34,7 +34,7 @@ static void names_over_253_bytes_have_none(void **state)
 	(void)state;
 
 	memset(host, 'a', sizeof host);
-	memcpy(host + 290, ".com", 4);
+	memcpy(host + 290, ".com", sizeof ".com");
 	assert_int_equal(public_suffix_domain(slice_over(host, 294)).len, 0);
 }
 
