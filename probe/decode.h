@@ -10,7 +10,7 @@
  * and lengths that the headers claim are cut down to what was captured. */
 #pragma once
 
-#include "probe/address.h"
+#include "lib/address.h"
 
 enum link { LINK_ETHERNET, LINK_RAW, LINK_NULL, LINK_SLL, LINK_SLL2, LINK_UNKNOWN };
 

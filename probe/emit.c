@@ -1,7 +1,8 @@
 #include "probe/emit.h"
 
+#include "event/direction.h"
+#include "lib/community_id.h"
 #include "lib/mem.h"
-#include "probe/community_id.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,15 +112,6 @@ static struct slice proto_text(uint8_t proto, char ret_other[PROTO_TEXT_MAX])
 	}
 }
 
-static struct slice direction(const struct networks *home, struct address src, struct address dst)
-{
-	bool from = networks_hold(home, src), to = networks_hold(home, dst);
-
-	if (from)
-		return to ? SLICE("internal") : SLICE("outbound");
-	return to ? SLICE("inbound") : SLICE("external");
-}
-
 static struct slice app_of(const struct emitter *e, const struct flow *f)
 {
 	const char *carrier;
@@ -183,7 +175,7 @@ static void fill_flow_fields(const struct emitter *e, const struct flow *f, stru
 	write_community_id(f, texts->community_id);
 	ret->community_id = (struct slice){texts->community_id, COMMUNITY_ID_LEN};
 	ret->app_proto = app_of(e, f);
-	ret->direction = direction(e->options.home, from, to);
+	ret->direction = event_direction(e->options.home, from, to);
 }
 
 static void draft_begin(struct draft *d, struct slice event_type, int64_t time_us)

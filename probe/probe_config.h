@@ -2,7 +2,7 @@
 #pragma once
 
 #include "event/settings.h"
-#include "probe/address.h"
+#include "lib/address.h"
 
 /* The limits of what an outsider controls stand with their modules: decode.h, stream.h,
  * proto/proto.h, proto/dns.h; docs/probe.md lists them. */

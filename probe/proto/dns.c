@@ -1,9 +1,9 @@
 #include "probe/proto/dns.h"
 
+#include "lib/address.h"
 #include "lib/cursor.h"
 #include "lib/json_write.h"
 #include "lib/public_suffix.h"
-#include "probe/address.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "probe/address.h"
+#include "lib/address.h"
 #include "tests/unit/test.h"
 
 #include <arpa/inet.h>

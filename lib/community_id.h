@@ -2,7 +2,7 @@
  * short text for a flow in the records of different tools. */
 #pragma once
 
-#include "probe/address.h"
+#include "lib/address.h"
 
 enum { COMMUNITY_ID_LEN = 30 }; /* "1:" and 28 characters of base64 */
 

@@ -1,11 +1,11 @@
-#include "probe/community_id.h"
+#include "lib/community_id.h"
 
 #include "lib/digest.h"
-#include "probe/decode.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
-enum { SEED = 0, SCTP = 132, HASHED_MAX = 2 + 2 * 16 + 2 + 2 * 2 };
+enum { SEED = 0, HASHED_MAX = 2 + 2 * 16 + 2 + 2 * 2 };
 
 struct counterpart {
 	uint8_t type, answer;
@@ -54,10 +54,10 @@ static bool pair_types(const struct counterpart *table, size_t count, struct com
 
 static bool has_two_ways(struct community_flow *flow)
 {
-	if (flow->proto == PROTO_ICMP)
+	if (flow->proto == IPPROTO_ICMP)
 		return pair_types(icmp_counterparts,
 			sizeof icmp_counterparts / sizeof icmp_counterparts[0], flow);
-	if (flow->proto == PROTO_ICMPV6)
+	if (flow->proto == IPPROTO_ICMPV6)
 		return pair_types(icmpv6_counterparts,
 			sizeof icmpv6_counterparts / sizeof icmpv6_counterparts[0], flow);
 	return true;
@@ -65,8 +65,8 @@ static bool has_two_ways(struct community_flow *flow)
 
 static bool has_ports(uint8_t proto)
 {
-	return proto == PROTO_TCP || proto == PROTO_UDP || proto == SCTP || proto == PROTO_ICMP ||
-		proto == PROTO_ICMPV6;
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ||
+		proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
 static void order(struct community_flow *flow)

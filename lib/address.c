@@ -1,4 +1,4 @@
-#include "probe/address.h"
+#include "lib/address.h"
 
 #include "lib/mem.h"
 
