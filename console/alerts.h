@@ -5,8 +5,8 @@
  * them. Bridge alerts are seen by both sides. */
 #pragma once
 
-#include "console/db.h"
 #include "event/alert.h"
+#include "lib/db.h"
 
 enum alert_state { ALERT_NEW, ALERT_ACKNOWLEDGED, ALERT_CLOSED, ALERT_STATE_COUNT };
 

@@ -19,26 +19,26 @@ enum gate {
 };
 
 static const struct route {
-	enum http_method method;
+	enum request_method method;
 	const char *pattern; /* one part may be "*" */
 	enum gate gate;
 	bool is_use; /* keeps the session alive: something that a person does */
 	void (*handle)(struct call *call);
 } routes[] = {
-	{HTTP_GET, "/api/v1/session", GATE_SESSION, true, session_show},
-	{HTTP_POST, "/api/v1/session", GATE_OPEN, false, session_login},
-	{HTTP_DELETE, "/api/v1/session", GATE_SESSION, false, session_logout},
-	{HTTP_POST, "/api/v1/session/password", GATE_SESSION, true, session_password},
-	{HTTP_GET, "/api/v1/alerts", GATE_READ, false, alert_list},
-	{HTTP_GET, "/api/v1/alerts/*", GATE_READ, false, alert_show},
-	{HTTP_POST, "/api/v1/alerts/*/acknowledge", GATE_ACT, true, alert_acknowledge},
-	{HTTP_POST, "/api/v1/alerts/*/comment", GATE_ACT, true, alert_comment},
-	{HTTP_POST, "/api/v1/alerts/*/close", GATE_ACT, true, alert_close},
-	{HTTP_POST, "/api/v1/alerts/*/reopen", GATE_ACT, true, alert_reopen},
-	{HTTP_GET, "/api/v1/stream", GATE_READ, false, alert_stream},
-	{HTTP_GET, "/api/v1/status", GATE_READ, false, status_show},
-	{HTTP_GET, "/healthz", GATE_OPEN, false, status_health},
-	{HTTP_GET, "/metrics", GATE_OPEN, false, status_metrics},
+	{METHOD_GET, "/api/v1/session", GATE_SESSION, true, session_show},
+	{METHOD_POST, "/api/v1/session", GATE_OPEN, false, session_login},
+	{METHOD_DELETE, "/api/v1/session", GATE_SESSION, false, session_logout},
+	{METHOD_POST, "/api/v1/session/password", GATE_SESSION, true, session_password},
+	{METHOD_GET, "/api/v1/alerts", GATE_READ, false, alert_list},
+	{METHOD_GET, "/api/v1/alerts/*", GATE_READ, false, alert_show},
+	{METHOD_POST, "/api/v1/alerts/*/acknowledge", GATE_ACT, true, alert_acknowledge},
+	{METHOD_POST, "/api/v1/alerts/*/comment", GATE_ACT, true, alert_comment},
+	{METHOD_POST, "/api/v1/alerts/*/close", GATE_ACT, true, alert_close},
+	{METHOD_POST, "/api/v1/alerts/*/reopen", GATE_ACT, true, alert_reopen},
+	{METHOD_GET, "/api/v1/stream", GATE_READ, false, alert_stream},
+	{METHOD_GET, "/api/v1/status", GATE_READ, false, status_show},
+	{METHOD_GET, "/healthz", GATE_OPEN, false, status_health},
+	{METHOD_GET, "/metrics", GATE_OPEN, false, status_metrics},
 };
 
 struct api *api_new(const struct api_options *options)
@@ -115,13 +115,13 @@ bool call_commit(struct call *call)
 	if (db_end(db) == 0)
 		return true;
 	log_error("The record failed: %s", db_said(db));
-	http_problem(call->req, 503, "storage", NULL);
+	request_problem(call->req, 503, "storage", NULL);
 	return false;
 }
 
 void call_answer(struct call *call, int status, const struct buf *json)
 {
-	http_answer(call->req, status, "application/json", buf_slice(json));
+	request_answer(call->req, status, "application/json", buf_slice(json));
 }
 
 bool call_form(struct call *call, const struct form_field *fields, size_t count)
@@ -130,7 +130,7 @@ bool call_form(struct call *call, const struct form_field *fields, size_t count)
 
 	if (form_read(call->api->json, call->req->body, fields, count, &fault))
 		return true;
-	http_problem(call->req, 400, fault.error, fault.field);
+	request_problem(call->req, 400, fault.error, fault.field);
 	return false;
 }
 
@@ -175,8 +175,8 @@ static const struct route *route_find(
  * a browser say nothing. */
 static bool origin_is_ours(const struct call *call)
 {
-	struct slice origin = http_header(call->req, "Origin");
-	struct slice site = http_header(call->req, "Sec-Fetch-Site");
+	struct slice origin = request_header(call->req, "Origin");
+	struct slice site = request_header(call->req, "Sec-Fetch-Site");
 	const char *wanted = call->api->options.settings->origin;
 
 	if (site.len && !slice_is(site, "same-origin") && !slice_is(site, "none"))
@@ -186,12 +186,13 @@ static bool origin_is_ours(const struct call *call)
 	if (wanted[0])
 		return slice_is(origin, wanted);
 	return slice_starts(origin, SLICE("http://")) &&
-		slice_equal(slice_from(origin, strlen("http://")), http_header(call->req, "Host"));
+		slice_equal(
+			slice_from(origin, strlen("http://")), request_header(call->req, "Host"));
 }
 
 static bool body_is_json(const struct request *req)
 {
-	struct slice type = http_header(req, "Content-Type"), media;
+	struct slice type = request_header(req, "Content-Type"), media;
 
 	if (req->body.len == 0)
 		return true;
@@ -202,12 +203,13 @@ static bool body_is_json(const struct request *req)
 static bool change_is_genuine(struct call *call, enum gate gate)
 {
 	if (!origin_is_ours(call))
-		http_problem(call->req, 403, "foreign_origin", NULL);
+		request_problem(call->req, 403, "foreign_origin", NULL);
 	else if (!body_is_json(call->req))
-		http_problem(call->req, 415, "not_json", NULL);
+		request_problem(call->req, 415, "not_json", NULL);
 	else if (gate != GATE_OPEN &&
-		!secret_equal(http_header(call->req, "X-CSRF-Token"), slice_of(call->session.csrf)))
-		http_problem(call->req, 403, "csrf", NULL);
+		!secret_equal(
+			request_header(call->req, "X-CSRF-Token"), slice_of(call->session.csrf)))
+		request_problem(call->req, 403, "csrf", NULL);
 	else
 		return true;
 	return false;
@@ -234,12 +236,12 @@ static bool may_pass(struct call *call, enum gate gate)
 	if (gate == GATE_OPEN)
 		return true;
 	if (!call->has_session)
-		http_problem(call->req, 401, "not_logged_in", NULL);
+		request_problem(call->req, 401, "not_logged_in", NULL);
 	else if (gate != GATE_SESSION && call->session.person.must_change)
-		http_problem(call->req, 403, "password_change_required", NULL);
+		request_problem(call->req, 403, "password_change_required", NULL);
 	else if (gate != GATE_SESSION &&
 		!(permissions & (gate == GATE_ACT ? (unsigned)MAY_ACT : (unsigned)MAY_READ)))
-		http_problem(call->req, 403, "not_permitted", NULL);
+		request_problem(call->req, 403, "not_permitted", NULL);
 	else
 		return true;
 	return false;
@@ -266,8 +268,8 @@ void api_handle(void *ctx, struct request *req)
 
 	call.now_us = clock_wall_us(call.api->options.clock);
 	if (!route && allowed.len) {
-		http_add_header(req, "Allow", buf_slice(&allowed));
-		http_problem(req, 405, "wrong_method", NULL);
+		request_add_header(req, "Allow", buf_slice(&allowed));
+		request_problem(req, 405, "wrong_method", NULL);
 		return;
 	}
 	if (!route) {
@@ -278,7 +280,7 @@ void api_handle(void *ctx, struct request *req)
 		return;
 	if (!may_pass(&call, route->gate))
 		return;
-	if (route->method != HTTP_GET && !change_is_genuine(&call, route->gate))
+	if (route->method != METHOD_GET && !change_is_genuine(&call, route->gate))
 		return;
 	if (call.has_session && route->is_use)
 		keep_alive(&call);

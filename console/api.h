@@ -3,8 +3,8 @@
 #pragma once
 
 #include "console/collector.h"
-#include "console/http.h"
 #include "console/settings.h"
+#include "lib/http_server.h"
 
 struct api;
 
@@ -16,12 +16,12 @@ struct api_options {
 };
 
 struct api *api_new(const struct api_options *options);
-void api_free(struct api **a); /* after http_free() */
+void api_free(struct api **a); /* after http_server_free() */
 
 /* Until then nobody can ask how the programs are. */
 void api_set_collector(struct api *a, struct collector *collector);
 
-void api_handle(void *ctx, struct request *req); /* ctx: the api; http_handle_fn */
+void api_handle(void *ctx, struct request *req); /* ctx: the api; http_server_handle_fn */
 
 int api_hasher_fd(const struct api *a); /* readable when api_hashed() has work */
 void api_hashed(struct api *a);

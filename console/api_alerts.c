@@ -48,7 +48,7 @@ static bool read_mask(struct slice names, read_name_fn *read, unsigned *ret)
 
 static bool read_number(const struct call *call, const char *name, int64_t fallback, int64_t *ret)
 {
-	struct slice text = target_param(&call->req->target, name);
+	struct slice text = request_target_param(&call->req->target, name);
 
 	*ret = fallback;
 	return text.len == 0 || (slice_to_i64(text, ret) && *ret >= 0);
@@ -57,21 +57,21 @@ static bool read_number(const struct call *call, const char *name, int64_t fallb
 /* NULL, or the name of the parameter that is wrong. */
 static const char *read_filter(const struct call *call, struct alert_filter *ret)
 {
-	const struct target *t = &call->req->target;
+	const struct request_target *t = &call->req->target;
 
 	*ret = (struct alert_filter){.visible = call->session.person.visible};
-	if (!read_mask(target_param(t, "status"), read_state, &ret->states))
+	if (!read_mask(request_target_param(t, "status"), read_state, &ret->states))
 		return "status";
-	if (!read_mask(target_param(t, "level"), read_level, &ret->levels))
+	if (!read_mask(request_target_param(t, "level"), read_level, &ret->levels))
 		return "level";
-	if (!read_mask(target_param(t, "domain"), read_domain, &ret->domains))
+	if (!read_mask(request_target_param(t, "domain"), read_domain, &ret->domains))
 		return "domain";
 	if (!read_number(call, "before", 0, &ret->before))
 		return "before";
 	if (!read_number(call, "limit", LIST_DEFAULT, &ret->limit) || ret->limit < 1 ||
 		ret->limit > LIST_MAX)
 		return "limit";
-	ret->search = slice_trim(target_param(t, "q"));
+	ret->search = slice_trim(request_target_param(t, "q"));
 	return NULL;
 }
 
@@ -84,7 +84,7 @@ void alert_list(struct call *call)
 	const char *wrong = read_filter(call, &filter);
 
 	if (wrong) {
-		http_problem(call->req, 400, "bad_parameter", wrong);
+		request_problem(call->req, 400, "bad_parameter", wrong);
 		return;
 	}
 	db_begin(db, DB_READ);
@@ -112,7 +112,7 @@ static void answer_detail(struct call *call)
 	if (found)
 		call_answer(call, 200, &out);
 	else
-		http_problem(call->req, 404, "no_such_alert", NULL);
+		request_problem(call->req, 404, "no_such_alert", NULL);
 }
 
 void alert_show(struct call *call)
@@ -140,8 +140,8 @@ static void act(struct call *call, struct alert_action *action)
 		api_changed(call->api);
 		answer_detail(call);
 		return;
-	case ACTED_NO_SUCH: http_problem(call->req, 404, "no_such_alert", NULL); return;
-	case ACTED_WRONG_STATE: http_problem(call->req, 409, "wrong_state", NULL); return;
+	case ACTED_NO_SUCH: request_problem(call->req, 404, "no_such_alert", NULL); return;
+	case ACTED_WRONG_STATE: request_problem(call->req, 409, "wrong_state", NULL); return;
 	}
 }
 
@@ -172,7 +172,7 @@ void alert_close(struct call *call)
 	if (disposition_read(disposition, &action.disposition))
 		act(call, &action);
 	else
-		http_problem(call->req, 400, "unknown_disposition", NULL);
+		request_problem(call->req, 400, "unknown_disposition", NULL);
 }
 
 void alert_reopen(struct call *call)
@@ -186,14 +186,15 @@ void alert_reopen(struct call *call)
 
 void alert_stream(struct call *call)
 {
-	struct slice last = http_header(call->req, "Last-Event-ID");
+	struct slice last = request_header(call->req, "Last-Event-ID");
 	int64_t change;
 
 	if (last.len ? !slice_to_i64(last, &change) || change < 0
 		     : !read_number(call, "after", 0, &change)) {
-		http_problem(call->req, 400, "bad_parameter", last.len ? "Last-Event-ID" : "after");
+		request_problem(
+			call->req, 400, "bad_parameter", last.len ? "Last-Event-ID" : "after");
 		return;
 	}
 	if (!streams_add(call->api->streams, call->req, &call->session, change))
-		http_problem(call->req, 503, "busy", NULL);
+		request_problem(call->req, 503, "busy", NULL);
 }

@@ -28,7 +28,7 @@ static const char *cookie_name(const struct call *call)
 
 struct slice session_cookie(const struct call *call)
 {
-	return cookie_find(http_header(call->req, "Cookie"), slice_of(cookie_name(call)));
+	return cookie_find(request_header(call->req, "Cookie"), slice_of(cookie_name(call)));
 }
 
 static void set_cookie(struct call *call, const char *token, const char *more)
@@ -37,7 +37,7 @@ static void set_cookie(struct call *call, const char *token, const char *more)
 
 	buf_printf(&value, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_name(call), token,
 		is_secure(call) ? "; Secure" : "", more);
-	http_add_header(call->req, "Set-Cookie", buf_slice(&value));
+	request_add_header(call->req, "Set-Cookie", buf_slice(&value));
 }
 
 static void write_permissions(enum role role, struct json_writer *w)
@@ -105,7 +105,7 @@ void session_logout(struct call *call)
 	if (!call_commit(call))
 		return;
 	set_cookie(call, "", "; Max-Age=0");
-	http_answer(call->req, 204, NULL, SLICE(""));
+	request_answer(call->req, 204, NULL, SLICE(""));
 }
 
 static void refuse_wait(struct call *call, int64_t wait_ms)
@@ -113,8 +113,8 @@ static void refuse_wait(struct call *call, int64_t wait_ms)
 	CLEANUP(buf_release) struct buf seconds = {0};
 
 	buf_printf(&seconds, "%lld", (long long)(wait_ms + 999) / 1000);
-	http_add_header(call->req, "Retry-After", buf_slice(&seconds));
-	http_problem(call->req, 429, "wait", buf_text(&seconds));
+	request_add_header(call->req, "Retry-After", buf_slice(&seconds));
+	request_problem(call->req, 429, "wait", buf_text(&seconds));
 }
 
 static void put_text(struct slice text, char *ret, size_t *ret_len)
@@ -147,12 +147,12 @@ static void try_password(
 
 	secret_wipe(&job, sizeof job);
 	if (!taken) {
-		http_add_header(call->req, "Retry-After", SLICE("2"));
-		http_problem(call->req, 503, "busy", NULL);
+		request_add_header(call->req, "Retry-After", SLICE("2"));
+		request_problem(call->req, 503, "busy", NULL);
 		return;
 	}
 	backoff_failed(api->backoff, name, call->req->address, now);
-	http_defer(call->req);
+	request_defer(call->req);
 }
 
 static struct attempt *attempt_new(struct call *call)
@@ -198,7 +198,7 @@ void session_password(struct call *call)
 		: password_fault(fresh, slice_of(call->session.person.name));
 
 	if (fault) {
-		http_problem(call->req, 400, fault, NULL);
+		request_problem(call->req, 400, fault, NULL);
 		return;
 	}
 	attempt->person = call->session.person;
@@ -236,7 +236,7 @@ static void let_in(struct call *call, struct attempt *attempt, const char *fresh
 	if (!call_commit(call))
 		return;
 	if (!same) {
-		http_problem(call->req, 401, "wrong_credentials", NULL);
+		request_problem(call->req, 401, "wrong_credentials", NULL);
 		return;
 	}
 	session_csrf(slice_of(token), csrf);
@@ -267,14 +267,14 @@ static void on_hashed(void *ctx, struct hash_job *job)
 		.api = api, .req = attempt->req, .now_us = clock_wall_us(api->options.clock)};
 
 	if (job->ret_refused) {
-		http_problem(call.req, 503, "stopping", NULL);
+		request_problem(call.req, 503, "stopping", NULL);
 		return;
 	}
 	if (!job->ret_fits || !attempt->is_known) {
 		metric_add(api->login_failures, 1);
 		log_notice("A log-in was refused address=%.*s", SLICE_ARG(call.req->address));
 		note_wait(&call, attempt);
-		http_problem(call.req, 401, "wrong_credentials", NULL);
+		request_problem(call.req, 401, "wrong_credentials", NULL);
 		return;
 	}
 	backoff_succeeded(api->backoff, slice_of(attempt->person.name), call.req->address);

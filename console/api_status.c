@@ -30,7 +30,7 @@ void status_health(struct call *call)
 	db_begin(db, DB_READ);
 	(void)alerts_last_change(db);
 	if (call_commit(call))
-		http_answer(call->req, 200, "application/json", SLICE("{\"status\":\"ok\"}"));
+		request_answer(call->req, 200, "application/json", SLICE("{\"status\":\"ok\"}"));
 }
 
 /* From this machine itself; what a proxy on it passes on is not, and not every proxy says that it
@@ -44,7 +44,7 @@ static bool is_local(const struct call *call)
 	if (call->api->options.settings->origin[0])
 		return false;
 	for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
-		if (http_header(req, passed_on[i]).len)
+		if (request_header(req, passed_on[i]).len)
 			return false;
 	return slice_starts(req->address, SLICE("127.")) || slice_is(req->address, "::1");
 }
@@ -55,9 +55,9 @@ void status_metrics(struct call *call)
 	bool allowed = call->has_session && !call->session.person.must_change;
 
 	if (!allowed && !is_local(call)) {
-		http_problem(call->req, 401, "not_logged_in", NULL);
+		request_problem(call->req, 401, "not_logged_in", NULL);
 		return;
 	}
 	metrics_write(call->api->options.metrics, &out);
-	http_answer(call->req, 200, "text/plain; version=0.0.4", buf_slice(&out));
+	request_answer(call->req, 200, "text/plain; version=0.0.4", buf_slice(&out));
 }

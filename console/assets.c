@@ -48,12 +48,12 @@ static void answer_builtin(struct request *req, const struct asset *asset)
 	digest_hex(hash, sizeof hash, hex);
 	CLEANUP(buf_release) struct buf quoted = {0};
 	buf_printf(&quoted, "\"%.20s\"", hex);
-	http_add_header(req, "ETag", buf_slice(&quoted));
-	http_add_header(req, "Cache-Control", SLICE("no-cache"));
-	if (slice_equal(http_header(req, "If-None-Match"), buf_slice(&quoted)))
-		http_answer(req, 304, NULL, SLICE(""));
+	request_add_header(req, "ETag", buf_slice(&quoted));
+	request_add_header(req, "Cache-Control", SLICE("no-cache"));
+	if (slice_equal(request_header(req, "If-None-Match"), buf_slice(&quoted)))
+		request_answer(req, 304, NULL, SLICE(""));
 	else
-		http_answer_static(req, 200, asset->type, bytes);
+		request_answer_static(req, 200, asset->type, bytes);
 }
 
 void assets_answer(struct request *req, const char *folder)
@@ -63,12 +63,12 @@ void assets_answer(struct request *req, const char *folder)
 	struct err err = {0};
 
 	if (!asset) {
-		http_problem(req, 404, "not_found", NULL);
+		request_problem(req, 404, "not_found", NULL);
 		return;
 	}
-	if (req->method != HTTP_GET) {
-		http_add_header(req, "Allow", SLICE("GET"));
-		http_problem(req, 405, "wrong_method", NULL);
+	if (req->method != METHOD_GET) {
+		request_add_header(req, "Allow", SLICE("GET"));
+		request_problem(req, 405, "wrong_method", NULL);
 		return;
 	}
 	if (!folder[0]) {
@@ -78,7 +78,7 @@ void assets_answer(struct request *req, const char *folder)
 	CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", folder, asset->file);
 
 	if (program_read_file(path, FILE_LEN_MAX, &file, &err))
-		http_answer(req, 200, asset->type, buf_slice(&file));
+		request_answer(req, 200, asset->type, buf_slice(&file));
 	else
-		http_problem(req, 404, "not_found", NULL);
+		request_problem(req, 404, "not_found", NULL);
 }

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "console/db.h"
+#include "lib/db.h"
 #include "lib/digest.h"
 
 struct audit_entry {

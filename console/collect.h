@@ -3,8 +3,8 @@
  * SIGKILL at any time neither loses nor doubles an alert. */
 #pragma once
 
-#include "console/db.h"
 #include "lib/clock.h"
+#include "lib/db.h"
 #include "lib/metrics.h"
 #include "lib/redis.h"
 

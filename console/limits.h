@@ -13,7 +13,6 @@ enum {
 	STREAM_BACKLOG_MAX = 1000,     /* changes a viewer may be behind before it starts anew */
 	STREAM_BATCH = 64,             /* changes written to a viewer at once */
 
-	PARAMS_MAX = 16,     /* of a query */
 	PARAM_LEN_MAX = 256, /* bytes of one, decoded */
 	SEARCH_TERMS_MAX = 8,
 	LIST_DEFAULT = 100, /* alerts of a list */

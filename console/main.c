@@ -1,9 +1,11 @@
 #include "console/api.h"
 #include "console/commands.h"
-#include "console/listen.h"
+#include "console/limits.h"
 #include "console/password.h"
 #include "console/record.h"
 #include "console/settings.h"
+#include "lib/http_server.h"
+#include "lib/listen.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/program.h"
@@ -22,7 +24,7 @@ struct console {
 	struct metrics *metrics;
 	struct db *db;
 	struct api *api;
-	struct http *http;
+	struct http_server *server;
 	struct collector *collector;
 	struct service *service;
 };
@@ -33,7 +35,7 @@ static void on_http(void *ctx, int fd, unsigned events)
 
 	(void)fd;
 	(void)events;
-	http_run(c->http);
+	http_server_run(c->server);
 }
 
 static void on_alerts(void *ctx, int fd, unsigned events)
@@ -59,7 +61,7 @@ static void on_tick(void *ctx)
 {
 	struct console *c = ctx;
 
-	http_sweep(c->http);
+	http_server_sweep(c->server);
 	api_tick(c->api);
 }
 
@@ -78,15 +80,50 @@ static void on_metrics(void *ctx)
 			strerrordesc_np(-failed));
 }
 
+static const struct http_server_header security_headers[] = {
+	{"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		"img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
+	{0},
+};
+
+static bool console_listen(struct console *c, char ret_url[LISTEN_URL_MAX], struct err *err)
+{
+	struct http_server_options options = {
+		.limits = {.target = {TARGET_LEN_MAX, PARAM_LEN_MAX},
+			.headers_len = HEADERS_LEN_MAX,
+			.body_len = BODY_LEN_MAX,
+			.request_ms = REQUEST_MS_MAX,
+			.idle_s = IDLE_S_MAX,
+			.connections = CONNECTIONS_MAX,
+			.connections_per_address = (unsigned)c->settings->connections_per_address,
+			.connection_memory = CONNECTION_MEMORY},
+		.metrics_prefix = "haidang_console_http",
+		.headers = security_headers,
+		.handle = api_handle,
+	};
+
+	options.listen_fd = listen_open("console.listen", c->settings->listen, err);
+	if (options.listen_fd < 0)
+		return false;
+	listen_url(options.listen_fd, ret_url);
+	c->api = api_new(&(struct api_options){c->db, c->settings, c->clock, c->metrics});
+	options.ctx = c->api;
+	c->server = http_server_new(&options, c->clock, c->metrics);
+	return c->server || err_set(err, NULL, 0, "libmicrohttpd cannot start");
+}
+
 static bool console_open(struct console *c, struct arena *a, struct err *err)
 {
 	const char *record = console_record_path(c->settings, a);
 	struct collector_options collecting = {
 		.record_path = record, .clock = c->clock, .metrics = c->metrics};
-	struct http_options serving = {
-		.connections_per_address = c->settings->connections_per_address,
-		.handle = api_handle};
-	char name[64] = "console";
+	char name[64] = "console", url[LISTEN_URL_MAX];
 
 	(void)gethostname(name, sizeof name - 1);
 	collecting.instance = arena_text(a, name);
@@ -95,23 +132,13 @@ static bool console_open(struct console *c, struct arena *a, struct err *err)
 	c->db = record_open(record, err);
 	if (!c->db)
 		return false;
-	serving.listen_fd = listen_open(c->settings->listen, err);
-	if (serving.listen_fd < 0)
+	if (!console_listen(c, url, err))
 		return false;
-	c->api = api_new(&(struct api_options){c->db, c->settings, c->clock, c->metrics});
-	serving.ctx = c->api;
-	c->http = http_new(&serving, c->clock, c->metrics);
-	if (!c->http)
-		return err_set(err, NULL, 0, "libmicrohttpd cannot start");
 	/* Last: from here on nothing is registered in the metrics. */
 	c->collector = collector_new(&collecting, err);
 	if (!c->collector)
 		return false;
 	api_set_collector(c->api, c->collector);
-
-	char url[LISTEN_URL_MAX];
-
-	listen_url(serving.listen_fd, url);
 	(void)printf("%s\n", url);
 	(void)fflush(stdout);
 	log_notice("The console is at %s", url);
@@ -121,7 +148,7 @@ static bool console_open(struct console *c, struct arena *a, struct err *err)
 
 static void console_serve(struct console *c)
 {
-	service_watch(c->service, http_fd(c->http), EPOLLIN, on_http, c);
+	service_watch(c->service, http_server_fd(c->server), EPOLLIN, on_http, c);
 	service_watch(c->service, collector_fd(c->collector), EPOLLIN, on_alerts, c);
 	service_watch(c->service, api_hasher_fd(c->api), EPOLLIN, on_hashed, c);
 	service_timer(c->service, TICK_MS, on_tick, c);
@@ -129,8 +156,8 @@ static void console_serve(struct console *c)
 	while (service_running(c->service)) {
 		if (service_reload_wanted(c->service))
 			log_notice("The console has nothing to reload");
-		service_wait(c->service, http_timeout_ms(c->http));
-		http_run(c->http);
+		service_wait(c->service, http_server_timeout_ms(c->server));
+		http_server_run(c->server);
 	}
 }
 
@@ -140,17 +167,17 @@ static void console_drain(struct console *c)
 	mono_t until = mono_after(clock_mono(c->clock), DRAIN_MS);
 
 	log_notice("The console ends");
-	http_drain(c->http);
+	http_server_drain(c->server);
 	api_drain(c->api);
 	do {
-		http_run(c->http);
+		http_server_run(c->server);
 		service_wait(c->service, 10);
-	} while (!http_is_idle(c->http) && mono_left_ms(until, clock_mono(c->clock)) > 0);
+	} while (!http_server_is_idle(c->server) && mono_left_ms(until, clock_mono(c->clock)) > 0);
 }
 
 static void console_release(struct console *c)
 {
-	http_free(&c->http);
+	http_server_free(&c->server);
 	collector_free(&c->collector);
 	api_free(&c->api);
 	db_close(&c->db);
@@ -181,7 +208,8 @@ static bool check(void *config, struct err *err)
 	const struct console_settings *s = config;
 	struct redis_options redis;
 
-	return settings_redis(&s->shared, a, &redis, err) && listen_check(s->listen, err);
+	return settings_redis(&s->shared, a, &redis, err) &&
+		listen_check("console.listen", s->listen, err);
 }
 
 static int64_t log_level(const void *config)

@@ -6,9 +6,9 @@
  * All functions on `db` stand between db_begin() and db_end(). */
 #pragma once
 
-#include "console/db.h"
 #include "console/limits.h"
 #include "console/password.h"
+#include "lib/db.h"
 #include "lib/digest.h"
 
 enum role { ROLE_VIEWER, ROLE_ANALYST, ROLE_LEAD, ROLE_ADMIN, ROLE_AUDITOR, ROLE_COUNT };

@@ -2,7 +2,7 @@
  * it, so that all agree on the version. */
 #pragma once
 
-#include "console/db.h"
+#include "lib/db.h"
 
 /* Opens the record at `path`, making it or bringing it up to date. NULL with an error. */
 struct db *record_open(const char *path, struct err *err);

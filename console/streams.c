@@ -136,14 +136,14 @@ bool streams_add(
 	s->viewers = v;
 	s->count++;
 	metric_set(s->gauge, (int64_t)s->count);
-	http_stream(req, "text/event-stream", &(struct http_stream){next, end, v});
+	request_stream(req, "text/event-stream", &(struct request_stream){next, end, v});
 	return true;
 }
 
 void streams_wake(struct streams *s)
 {
 	for (struct viewer *v = s->viewers; v; v = v->next)
-		http_wake(v->req);
+		request_wake(v->req);
 }
 
 void streams_beat(struct streams *s)
@@ -152,5 +152,5 @@ void streams_beat(struct streams *s)
 
 	for (struct viewer *v = s->viewers; v; v = v->next)
 		if (mono_left_ms(v->next_beat, now) == 0)
-			http_wake(v->req);
+			request_wake(v->req);
 }

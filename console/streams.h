@@ -8,8 +8,8 @@
 #pragma once
 
 #include "console/alerts.h"
-#include "console/http.h"
 #include "console/people.h"
+#include "lib/http_server.h"
 
 struct streams;
 

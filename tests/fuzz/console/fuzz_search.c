@@ -1,5 +1,5 @@
-#include "console/db.h"
 #include "console/search.h"
+#include "lib/db.h"
 #include "lib/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

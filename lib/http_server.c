@@ -1,6 +1,5 @@
-#include "console/http.h"
+#include "lib/http_server.h"
 
-#include "console/limits.h"
 #include "lib/json_write.h"
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -25,7 +24,7 @@ struct visitor {
 
 struct exchange {
 	struct request request; /* first: handlers hold its address */
-	struct http *http;
+	struct http_server *server;
 	struct MHD_Connection *connection;
 	struct visitor *visitor;
 	enum stage stage;
@@ -35,19 +34,17 @@ struct exchange {
 	char address[INET6_ADDRSTRLEN];
 	struct MHD_Response *response;
 	int status;
-	struct header {
-		const char *name, *value;
-	} added[HEADERS_ADDED_MAX];
+	struct http_server_header added[HEADERS_ADDED_MAX];
 	size_t added_count;
-	struct http_stream stream;
+	struct request_stream stream;
 	struct buf pending;
 	size_t sent;
 	struct exchange *previous_stream, *next_stream;
 };
 
-struct http {
+struct http_server {
 	struct MHD_Daemon *daemon;
-	struct http_options options;
+	struct http_server_options options;
 	const struct clock *clock;
 	struct visitor *visitors;
 	struct exchange *streams;
@@ -61,24 +58,12 @@ static struct exchange *exchange_of(struct request *req)
 	return (struct exchange *)req;
 }
 
-static const struct header security_headers[] = {
-	{"Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-		"img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"},
-	{"X-Content-Type-Options", "nosniff"},
-	{"Referrer-Policy", "no-referrer"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Cross-Origin-Resource-Policy", "same-origin"},
-	{"Permissions-Policy", "camera=(), microphone=(), geolocation=()"},
-};
-
 static void set_response(struct exchange *x, int status, const char *type)
 {
 	must(x->response);
 	must(x->stage == STAGE_HEAD || x->stage == STAGE_HANDLED || x->stage == STAGE_DEFERRED);
-	for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
-		must(MHD_add_response_header(
-			x->response, security_headers[i].name, security_headers[i].value));
+	for (const struct http_server_header *h = x->server->options.headers; h && h->name; h++)
+		must(MHD_add_response_header(x->response, h->name, h->value));
 	bool cached = false;
 
 	for (size_t i = 0; i < x->added_count; i++) {
@@ -91,7 +76,7 @@ static void set_response(struct exchange *x, int status, const char *type)
 		must(MHD_add_response_header(
 			x->response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"));
 	x->status = status;
-	metric_add(x->http->answers[status / 100 - 1], 1);
+	metric_add(x->server->answers[status / 100 - 1], 1);
 
 	bool was_deferred = x->stage == STAGE_DEFERRED;
 
@@ -102,38 +87,45 @@ static void set_response(struct exchange *x, int status, const char *type)
 	}
 }
 
-void http_add_header(struct request *req, const char *name, struct slice value)
+void request_add_header(struct request *req, const char *name, struct slice value)
 {
 	struct exchange *x = exchange_of(req);
 
 	must(x->added_count < HEADERS_ADDED_MAX);
-	x->added[x->added_count++] = (struct header){name, arena_copy(req->arena, value)};
+	x->added[x->added_count++] =
+		(struct http_server_header){name, arena_copy(req->arena, value)};
+}
+
+/* libmicrohttpd takes pointers to changeable bytes that it does not change. */
+static void *changeable(const char *bytes)
+{
+	union {
+		const char *constant;
+		void *changeable;
+	} at = {.constant = bytes};
+
+	return at.changeable;
 }
 
 static void set_body(struct request *req, struct slice body, enum MHD_ResponseMemoryMode mode)
 {
-	/* libmicrohttpd takes a pointer to changeable bytes that it does not change. */
-	union {
-		const char *constant;
-		void *changeable;
-	} at = {.constant = body.at ? body.at : ""};
-
-	exchange_of(req)->response = MHD_create_response_from_buffer(body.len, at.changeable, mode);
+	exchange_of(req)->response =
+		MHD_create_response_from_buffer(body.len, changeable(body.at ? body.at : ""), mode);
 }
 
-void http_answer(struct request *req, int status, const char *type, struct slice body)
+void request_answer(struct request *req, int status, const char *type, struct slice body)
 {
 	set_body(req, body, MHD_RESPMEM_MUST_COPY);
 	set_response(exchange_of(req), status, type);
 }
 
-void http_answer_static(struct request *req, int status, const char *type, struct slice body)
+void request_answer_static(struct request *req, int status, const char *type, struct slice body)
 {
 	set_body(req, body, MHD_RESPMEM_PERSISTENT);
 	set_response(exchange_of(req), status, type);
 }
 
-void http_problem(struct request *req, int status, const char *error, const char *detail)
+void request_problem(struct request *req, int status, const char *error, const char *detail)
 {
 	CLEANUP(buf_release) struct buf body = {0};
 	struct json_writer w = json_writer_on(&body);
@@ -152,10 +144,10 @@ void http_problem(struct request *req, int status, const char *error, const char
 		json_text(&w, slice_of(detail));
 	}
 	json_end_object(&w);
-	http_answer(req, status, "application/problem+json", buf_slice(&body));
+	request_answer(req, status, "application/problem+json", buf_slice(&body));
 }
 
-void http_defer(struct request *req)
+void request_defer(struct request *req)
 {
 	exchange_of(req)->stage = STAGE_DEFERRED;
 }
@@ -168,7 +160,7 @@ static ssize_t on_read(void *ctx, uint64_t position, char *ret, size_t room)
 	if (x->sent == x->pending.len) {
 		buf_clear(&x->pending);
 		x->sent = 0;
-		if (x->http->draining || !x->stream.next(x->stream.ctx, &x->pending))
+		if (x->server->draining || !x->stream.next(x->stream.ctx, &x->pending))
 			return MHD_CONTENT_READER_END_OF_STREAM;
 	}
 	if (x->pending.len == 0) {
@@ -190,25 +182,25 @@ static void stream_unlink(struct exchange *x)
 	if (x->previous_stream)
 		x->previous_stream->next_stream = x->next_stream;
 	else
-		x->http->streams = x->next_stream;
+		x->server->streams = x->next_stream;
 	if (x->next_stream)
 		x->next_stream->previous_stream = x->previous_stream;
 }
 
-void http_stream(struct request *req, const char *type, const struct http_stream *stream)
+void request_stream(struct request *req, const char *type, const struct request_stream *stream)
 {
 	struct exchange *x = exchange_of(req);
 
 	x->stream = *stream;
-	x->next_stream = x->http->streams;
+	x->next_stream = x->server->streams;
 	if (x->next_stream)
 		x->next_stream->previous_stream = x;
-	x->http->streams = x;
+	x->server->streams = x;
 	x->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, on_read, x, NULL);
 	set_response(x, MHD_HTTP_OK, type);
 }
 
-void http_wake(struct request *req)
+void request_wake(struct request *req)
 {
 	struct exchange *x = exchange_of(req);
 
@@ -227,17 +219,18 @@ static void visitor_waits(struct visitor *v, mono_t until)
 /* Called with the request line as it came, before anything else is known of the request. */
 static void *on_target(void *ctx, const char *uri, struct MHD_Connection *connection)
 {
-	struct http *h = ctx;
+	struct http_server *h = ctx;
 	struct exchange *x = mem_alloc(sizeof *x);
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-	x->http = h;
+	x->server = h;
 	x->connection = connection;
 	x->visitor = info->socket_context;
 	x->request.arena = arena_new();
-	x->target_is_bad = !target_read(x->request.arena, slice_of(uri), &x->request.target);
-	visitor_waits(x->visitor, mono_after(clock_mono(h->clock), REQUEST_MS_MAX));
+	x->target_is_bad = !request_target_read(
+		x->request.arena, slice_of(uri), &h->options.limits.target, &x->request.target);
+	visitor_waits(x->visitor, mono_after(clock_mono(h->clock), h->options.limits.request_ms));
 	h->exchange_count++;
 	return x;
 }
@@ -245,7 +238,7 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *connec
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **request,
 	enum MHD_RequestTerminationCode code)
 {
-	struct http *h = ctx;
+	struct http_server *h = ctx;
 	struct exchange *x = *request;
 
 	(void)connection;
@@ -257,8 +250,9 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 		stream_unlink(x);
 		x->stream.end(x->stream.ctx);
 	}
-	visitor_waits(
-		x->visitor, mono_after(clock_mono(h->clock), REQUEST_MS_MAX + 1000LL * IDLE_S_MAX));
+	visitor_waits(x->visitor,
+		mono_after(clock_mono(h->clock),
+			h->options.limits.request_ms + 1000 * h->options.limits.idle_s));
 	if (x->response)
 		MHD_destroy_response(x->response);
 	buf_release(&x->body);
@@ -268,13 +262,13 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **re
 	h->exchange_count--;
 }
 
-static enum http_method method_read(const char *method)
+static enum request_method method_read(const char *method)
 {
 	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-		return HTTP_GET;
+		return METHOD_GET;
 	if (strcmp(method, "POST") == 0)
-		return HTTP_POST;
-	return strcmp(method, "DELETE") == 0 ? HTTP_DELETE : HTTP_OTHER;
+		return METHOD_POST;
+	return strcmp(method, "DELETE") == 0 ? METHOD_DELETE : METHOD_OTHER;
 }
 
 struct header_totals {
@@ -300,8 +294,8 @@ static enum MHD_Result add_header(
 static bool framing_is_clear(
 	const struct request *req, const struct header_totals *totals, uint64_t *ret_len)
 {
-	struct slice length = http_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	struct slice encoding = http_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	struct slice length = request_header(req, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct slice encoding = request_header(req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 
 	if (totals->lengths + totals->encodings > 1 || totals->hosts != 1 || totals->bad_names)
 		return false;
@@ -313,18 +307,19 @@ static bool framing_is_clear(
 /* What cannot be accepted whatever it asks for. */
 static bool head_is_good(struct exchange *x)
 {
+	const struct http_server_limits *limits = &x->server->options.limits;
 	struct header_totals totals = {0};
 	uint64_t len = 0;
 
 	(void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, add_header, &totals);
-	if (totals.len > HEADERS_LEN_MAX)
-		http_problem(&x->request, 431, "headers_too_long", NULL);
+	if (totals.len > limits->headers_len)
+		request_problem(&x->request, 431, "headers_too_long", NULL);
 	else if (!framing_is_clear(&x->request, &totals, &len))
-		http_problem(&x->request, 400, "bad_headers", NULL);
-	else if (len > BODY_LEN_MAX)
-		http_problem(&x->request, 413, "body_too_long", NULL);
+		request_problem(&x->request, 400, "bad_headers", NULL);
+	else if (len > limits->body_len)
+		request_problem(&x->request, 413, "body_too_long", NULL);
 	else if (x->target_is_bad)
-		http_problem(&x->request, 400, "bad_target", NULL);
+		request_problem(&x->request, 400, "bad_target", NULL);
 	else
 		return true;
 	return false;
@@ -340,7 +335,7 @@ static void address_read(struct exchange *x)
 		(void)inet_ntop(AF_INET6,
 			&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, x->address,
 			sizeof x->address);
-	else
+	else if (peer->sa_family == AF_INET)
 		(void)inet_ntop(AF_INET,
 			&((const struct sockaddr_in *)(const void *)peer)->sin_addr, x->address,
 			sizeof x->address);
@@ -358,10 +353,10 @@ static enum MHD_Result handle(struct exchange *x)
 	x->stage = STAGE_HANDLED;
 	x->visitor->waiting = false;
 	x->request.body = buf_slice(&x->body);
-	if (x->body.len > BODY_LEN_MAX)
-		http_problem(&x->request, 413, "body_too_long", NULL);
+	if (x->body.len > x->server->options.limits.body_len)
+		request_problem(&x->request, 413, "body_too_long", NULL);
 	else
-		x->http->options.handle(x->http->options.ctx, &x->request);
+		x->server->options.handle(x->server->options.ctx, &x->request);
 	if (x->stage == STAGE_ANSWERED)
 		return send_answer(x);
 	must(x->stage == STAGE_DEFERRED);
@@ -392,7 +387,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	case STAGE_BODY:
 		if (*upload_len == 0)
 			return handle(x);
-		if (x->body.len <= BODY_LEN_MAX)
+		if (x->body.len <= x->server->options.limits.body_len)
 			buf_add(&x->body, upload, *upload_len);
 		*upload_len = 0;
 		return MHD_YES;
@@ -403,7 +398,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 	must_fail("a request that waits is suspended", __FILE__, __LINE__);
 }
 
-struct slice http_header(const struct request *req, const char *name)
+struct slice request_header(const struct request *req, const char *name)
 {
 	const struct exchange *x = (const struct exchange *)req;
 
@@ -413,14 +408,14 @@ struct slice http_header(const struct request *req, const char *name)
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
 {
-	struct http *h = ctx;
+	struct http_server *h = ctx;
 	struct visitor *v = *socket_context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		v = mem_alloc(sizeof *v);
 		v->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				->connect_fd;
-		visitor_waits(v, mono_after(clock_mono(h->clock), REQUEST_MS_MAX));
+		visitor_waits(v, mono_after(clock_mono(h->clock), h->options.limits.request_ms));
 		v->next = h->visitors;
 		if (v->next)
 			v->next->previous = v;
@@ -439,7 +434,7 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
 	metric_set(h->connections, metric_value(h->connections) - 1);
 }
 
-void http_sweep(struct http *h)
+void http_server_sweep(struct http_server *h)
 {
 	mono_t now = clock_mono(h->clock);
 
@@ -451,38 +446,57 @@ void http_sweep(struct http *h)
 		}
 }
 
-static void register_metrics(struct http *h, struct metrics *metrics)
+static struct metric *counter(struct http_server *h, struct metrics *metrics, const char *name,
+	const char *labels, const char *help)
 {
+	CLEANUP(mem_cleanup) char *whole = mem_printf("%s_%s", h->options.metrics_prefix, name);
+
+	return metrics_counter(metrics, whole, labels, help);
+}
+
+static void register_metrics(struct http_server *h, struct metrics *metrics)
+{
+	CLEANUP(mem_cleanup) char *open = mem_printf("%s_connections", h->options.metrics_prefix);
+
 	for (int i = 0; i < CLASSES; i++) {
 		CLEANUP(mem_cleanup) char *labels = mem_printf("class=\"%dxx\"", i + 1);
 
-		h->answers[i] = metrics_counter(metrics, "haidang_console_http_answers_total",
-			labels, "Answers given, by class of status.");
+		h->answers[i] = counter(
+			h, metrics, "answers_total", labels, "Answers given, by class of status.");
 	}
-	h->swept = metrics_counter(metrics, "haidang_console_http_slow_total", "",
+	h->swept = counter(h, metrics, "slow_total", "",
 		"Connections ended because a request took too long to arrive.");
-	h->connections = metrics_gauge(
-		metrics, "haidang_console_http_connections", "", "Connections open now.");
+	h->connections = metrics_gauge(metrics, open, "", "Connections open now.");
 }
 
-struct http *http_new(
-	const struct http_options *options, const struct clock *clock, struct metrics *metrics)
+struct http_server *http_server_new(const struct http_server_options *options,
+	const struct clock *clock, struct metrics *metrics)
 {
-	struct http *h = mem_alloc(sizeof *h);
+	static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+	const struct http_server_limits *limits = &options->limits;
+	struct http_server *h = mem_alloc(sizeof *h);
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, changeable(options->certificate)},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, changeable(options->key)},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, changeable(priorities)},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
 	h->options = *options;
 	h->clock = clock;
 	register_metrics(h, metrics);
-	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	h->daemon = MHD_start_daemon(options->key ? flags | MHD_USE_TLS : flags, 0, NULL, NULL,
 		on_request, h, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)options->connections_per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, limits->connections,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, limits->connections_per_address,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)limits->idle_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits->connection_memory,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, options->key ? tls : none, MHD_OPTION_END);
 	if (!h->daemon) {
 		mem_free(h);
 		return NULL;
@@ -490,12 +504,12 @@ struct http *http_new(
 	return h;
 }
 
-int http_fd(const struct http *h)
+int http_server_fd(const struct http_server *h)
 {
 	return MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-int64_t http_timeout_ms(const struct http *h)
+int64_t http_server_timeout_ms(const struct http_server *h)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
@@ -504,12 +518,12 @@ int64_t http_timeout_ms(const struct http *h)
 	return (int64_t)timeout;
 }
 
-void http_run(struct http *h)
+void http_server_run(struct http_server *h)
 {
 	(void)MHD_run(h->daemon);
 }
 
-void http_drain(struct http *h)
+void http_server_drain(struct http_server *h)
 {
 	MHD_socket fd = MHD_quiesce_daemon(h->daemon);
 
@@ -517,15 +531,15 @@ void http_drain(struct http *h)
 		(void)close(fd);
 	h->draining = true;
 	for (struct exchange *x = h->streams; x; x = x->next_stream)
-		http_wake(&x->request);
+		request_wake(&x->request);
 }
 
-bool http_is_idle(const struct http *h)
+bool http_server_is_idle(const struct http_server *h)
 {
 	return h->exchange_count == 0;
 }
 
-void http_free(struct http **h)
+void http_server_free(struct http_server **h)
 {
 	if (!*h)
 		return;

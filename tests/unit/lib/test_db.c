@@ -1,11 +1,45 @@
-#include "console/db.h"
+#include "lib/db.h"
 #include "lib/mem.h"
-#include "tests/unit/console/record_fixture.h"
+#include "tests/unit/test.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static const char *const steps[] = {
 	"CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT)", "CREATE TABLE u (n INTEGER)"};
+
+struct fixture {
+	char folder[32], path[64];
+	struct db *db;
+};
+
+static int fixture_make(void **state)
+{
+	struct fixture *f = mem_alloc(sizeof *f);
+	struct err err = {0};
+
+	memcpy(f->folder, "/tmp/hd-db-XXXXXX", 18);
+	assert_non_null(mkdtemp(f->folder));
+	(void)snprintf(f->path, sizeof f->path, "%s/a.db", f->folder);
+	f->db = db_open(f->path, steps, 2, &err);
+	assert_non_null(f->db);
+	*state = f;
+	return 0;
+}
+
+static int fixture_remove(void **state)
+{
+	struct fixture *f = *state;
+
+	db_close(&f->db);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(rmdir(f->folder), 0);
+	mem_free(f);
+	return 0;
+}
 
 static int64_t rows(struct db *db)
 {
@@ -40,28 +74,25 @@ static void a_failure_sticks_and_rolls_everything_back(void **state)
 
 static void a_full_disk_is_told_and_survived(void **state)
 {
-	struct record_fixture *f = *state;
+	struct fixture *f = *state;
 
 	db_begin(f->db, DB_WRITE);
 	int64_t pages = db_query_int(f->db, "PRAGMA max_page_count = 1", DB_NOTHING, 0);
 
-	for (unsigned i = 0; i < 200; i++) {
-		struct alert alert = alert_sample(i);
-
-		(void)alerts_put(f->db, &alert, SLICE("{\"alert\":true}"), NOW_US);
-	}
+	for (unsigned i = 0; i < 200; i++)
+		db_run(f->db, "INSERT INTO t (text) VALUES (hex(zeroblob(500)))", DB_NOTHING);
 	assert_true(pages > 1);
 	assert_int_equal(db_end(f->db), -ENOSPC);
 
 	db_begin(f->db, DB_WRITE);
 	(void)db_query_int(f->db, "PRAGMA max_page_count = 100000", DB_NOTHING, 0);
-	assert_int_equal(db_query_int(f->db, "SELECT count(*) FROM alert", DB_NOTHING, -1), 0);
+	assert_int_equal(db_query_int(f->db, "SELECT count(*) FROM t", DB_NOTHING, -1), 0);
 	assert_int_equal(db_end(f->db), 0);
 }
 
 static void steps_are_taken_once_and_a_newer_file_is_refused(void **state)
 {
-	struct record_fixture *f = *state;
+	struct fixture *f = *state;
 	CLEANUP(mem_cleanup) char *path = mem_printf("%s/other.db", f->folder);
 	struct err err = {0};
 	struct db *db = db_open(path, steps, 1, &err);
@@ -74,13 +105,13 @@ static void steps_are_taken_once_and_a_newer_file_is_refused(void **state)
 	assert_non_null(db);
 	db_close(&db);
 	assert_null(db_open(path, steps, 1, &err));
-	assert_non_null(strstr(err_text(&err), "made by a newer console: version 2"));
+	assert_non_null(strstr(err_text(&err), "made by a newer program: version 2"));
 	assert_int_equal(unlink(path), 0);
 }
 
-static void a_file_that_is_no_record_is_refused(void **state)
+static void a_file_that_is_no_database_is_refused(void **state)
 {
-	struct record_fixture *f = *state;
+	struct fixture *f = *state;
 	CLEANUP(mem_cleanup) char *path = mem_printf("%s/junk.db", f->folder);
 	struct err err = {0};
 	FILE *file = fopen(path, "we");
@@ -103,11 +134,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failure_sticks_and_rolls_everything_back),
 		cmocka_unit_test_setup_teardown(
-			a_full_disk_is_told_and_survived, record_make, record_remove),
+			a_full_disk_is_told_and_survived, fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(steps_are_taken_once_and_a_newer_file_is_refused,
-			record_make, record_remove),
+			fixture_make, fixture_remove),
 		cmocka_unit_test_setup_teardown(
-			a_file_that_is_no_record_is_refused, record_make, record_remove),
+			a_file_that_is_no_database_is_refused, fixture_make, fixture_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

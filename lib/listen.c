@@ -1,4 +1,4 @@
-#include "console/listen.h"
+#include "lib/listen.h"
 
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -49,7 +49,7 @@ static int listen_at(const struct addrinfo *at)
 }
 
 /* NULL with an error. */
-static struct addrinfo *resolve(const char *address, struct err *err)
+static struct addrinfo *resolve(const char *setting, const char *address, struct err *err)
 {
 	struct slice host, port;
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
@@ -63,23 +63,22 @@ static struct addrinfo *resolve(const char *address, struct err *err)
 		(void)getaddrinfo(host_text, port_text, &hints, &found);
 	}
 	if (!found)
-		err_set(err, NULL, 0, "console.listen: \"%s\" is no ADDRESS:PORT in numbers",
-			address);
+		err_set(err, NULL, 0, "%s: \"%s\" is no ADDRESS:PORT in numbers", setting, address);
 	return found;
 }
 
-bool listen_check(const char *address, struct err *err)
+bool listen_check(const char *setting, const char *address, struct err *err)
 {
-	struct addrinfo *found = resolve(address, err);
+	struct addrinfo *found = resolve(setting, address, err);
 
 	if (found)
 		freeaddrinfo(found);
 	return found != NULL;
 }
 
-int listen_open(const char *address, struct err *err)
+int listen_open(const char *setting, const char *address, struct err *err)
 {
-	struct addrinfo *found = resolve(address, err);
+	struct addrinfo *found = resolve(setting, address, err);
 	char why[128];
 
 	if (!found)
@@ -88,7 +87,7 @@ int listen_open(const char *address, struct err *err)
 
 	freeaddrinfo(found);
 	if (fd < 0) {
-		err_set(err, NULL, 0, "console.listen: cannot listen at %s: %s", address,
+		err_set(err, NULL, 0, "%s: cannot listen at %s: %s", setting, address,
 			strerror_r(-fd, why, sizeof why));
 		return -1;
 	}

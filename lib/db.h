@@ -1,5 +1,5 @@
-/* The console's record on disk: SQLite in WAL mode, every commit on the platter before it is
- * believed (synchronous=FULL). The only module that knows SQLite.
+/* A database on disk: SQLite in WAL mode, every commit on the platter before it is believed
+ * (synchronous=FULL). The only module that knows SQLite.
  *
  *     db_begin(db, DB_WRITE);
  *     db_run(db, "UPDATE user SET role = ?1 WHERE id = ?2", DB_VALUES(db_text(role), db_int(id)));

@@ -1,4 +1,4 @@
-#include "console/db.h"
+#include "lib/db.h"
 
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -243,10 +243,10 @@ struct db *db_open(const char *path, const char *const *steps, size_t step_count
 	if (prepare_file(db, path) && migrate(db, steps, step_count, &found))
 		return db;
 	if (found > (int64_t)step_count)
-		err_set(err, path, 0, "made by a newer console: version %lld, this one knows %zu",
+		err_set(err, path, 0, "made by a newer program: version %lld, this one knows %zu",
 			(long long)found, step_count);
 	else
-		err_set(err, path, 0, "cannot be used as the record: %s",
+		err_set(err, path, 0, "cannot be used as a database: %s",
 			db->file ? sqlite3_errmsg(db->file) : "no memory");
 	db_close(&db);
 	return NULL;

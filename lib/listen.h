@@ -1,4 +1,4 @@
-/* The socket the console listens on. */
+/* The socket a server listens on, from a setting. */
 #pragma once
 
 #include "lib/err.h"
@@ -6,11 +6,11 @@
 enum { LISTEN_URL_MAX = 80 };
 
 /* Listens at "127.0.0.1:8480" or "[::1]:0" (addresses in numbers; port 0: any free one). The
- * descriptor, or -1 with an error. */
-int listen_open(const char *address, struct err *err);
+ * descriptor, or -1 with an error, which names the setting. */
+int listen_open(const char *setting, const char *address, struct err *err);
 
 /* Whether listen_open() would understand the address. */
-bool listen_check(const char *address, struct err *err);
+bool listen_check(const char *setting, const char *address, struct err *err);
 
 /* Where it really listens: "http://127.0.0.1:41234/". */
 void listen_url(int fd, char ret_url[LISTEN_URL_MAX]);

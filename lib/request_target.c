@@ -1,4 +1,4 @@
-#include "console/target.h"
+#include "lib/request_target.h"
 
 #include "lib/text.h"
 
@@ -38,37 +38,39 @@ static bool unescape(struct arena *a, struct slice raw, char plus, struct slice 
 	return text_is_utf8(*ret);
 }
 
-static bool read_param(struct arena *a, struct slice raw, struct target *ret)
+static bool read_param(
+	struct arena *a, struct slice raw, size_t len_max, struct request_target *ret)
 {
 	size_t equals = slice_find_byte(raw, '=');
-	struct target_param *param = &ret->params[ret->count];
+	struct request_param *param = &ret->params[ret->count];
 
-	if (ret->count == PARAMS_MAX)
+	if (ret->count == REQUEST_PARAMS_MAX)
 		return false;
 	if (!unescape(a, (struct slice){raw.at, equals}, ' ', &param->name) ||
 		!unescape(a, slice_from(raw, equals + 1), ' ', &param->value))
 		return false;
 	ret->count++;
-	return param->name.len <= PARAM_LEN_MAX && param->value.len <= PARAM_LEN_MAX;
+	return param->name.len <= len_max && param->value.len <= len_max;
 }
 
-bool target_read(struct arena *a, struct slice raw, struct target *ret)
+bool request_target_read(struct arena *a, struct slice raw,
+	const struct request_target_limits *limits, struct request_target *ret)
 {
 	size_t question = slice_find_byte(raw, '?');
 	struct slice query = slice_from(raw, question + 1), part;
 
-	*ret = (struct target){0};
-	if (raw.len == 0 || raw.len > TARGET_LEN_MAX || raw.at[0] != '/')
+	*ret = (struct request_target){0};
+	if (raw.len == 0 || raw.len > limits->len || raw.at[0] != '/')
 		return false;
 	if (!unescape(a, (struct slice){raw.at, question}, '+', &ret->path))
 		return false;
 	while (slice_cut(&query, '&', &part))
-		if (part.len && !read_param(a, part, ret))
+		if (part.len && !read_param(a, part, limits->param_len, ret))
 			return false;
 	return true;
 }
 
-struct slice target_param(const struct target *target, const char *name)
+struct slice request_target_param(const struct request_target *target, const char *name)
 {
 	for (size_t i = 0; i < target->count; i++)
 		if (slice_is(target->params[i].name, name))

@@ -1,9 +1,11 @@
-#include "console/target.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/request_target.h"
 #include "tests/unit/test.h"
 
 #include <string.h>
+
+static const struct request_target_limits limits = {2048, 256};
 
 static void targets_are_taken_apart(void **state)
 {
@@ -38,13 +40,14 @@ static void targets_are_taken_apart(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct target target;
+		struct request_target target;
 
-		assert_int_equal(target_read(a, slice_of(rows[i].raw), &target), rows[i].good);
+		assert_int_equal(request_target_read(a, slice_of(rows[i].raw), &limits, &target),
+			rows[i].good);
 		if (!rows[i].good)
 			continue;
 		assert_true(slice_is(target.path, rows[i].path));
-		assert_true(slice_is(target_param(&target, "q"), rows[i].value));
+		assert_true(slice_is(request_target_param(&target, "q"), rows[i].value));
 	}
 }
 
@@ -61,15 +64,20 @@ static void limits_hold_to_the_byte(void **state)
 {
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	CLEANUP(buf_release) struct buf b = {0};
-	struct target target;
+	struct request_target target;
 
 	(void)state;
-	assert_true(target_read(a, repeated(&b, "/", "a", TARGET_LEN_MAX - 1), &target));
-	assert_false(target_read(a, repeated(&b, "/", "a", TARGET_LEN_MAX), &target));
-	assert_true(target_read(a, repeated(&b, "/?", "a&", PARAMS_MAX), &target));
-	assert_false(target_read(a, repeated(&b, "/?", "a&", PARAMS_MAX + 1), &target));
-	assert_true(target_read(a, repeated(&b, "/?q=", "a", PARAM_LEN_MAX), &target));
-	assert_false(target_read(a, repeated(&b, "/?q=", "a", PARAM_LEN_MAX + 1), &target));
+	assert_true(
+		request_target_read(a, repeated(&b, "/", "a", limits.len - 1), &limits, &target));
+	assert_false(request_target_read(a, repeated(&b, "/", "a", limits.len), &limits, &target));
+	assert_true(request_target_read(
+		a, repeated(&b, "/?", "a&", REQUEST_PARAMS_MAX), &limits, &target));
+	assert_false(request_target_read(
+		a, repeated(&b, "/?", "a&", REQUEST_PARAMS_MAX + 1), &limits, &target));
+	assert_true(request_target_read(
+		a, repeated(&b, "/?q=", "a", limits.param_len), &limits, &target));
+	assert_false(request_target_read(
+		a, repeated(&b, "/?q=", "a", limits.param_len + 1), &limits, &target));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-#include "console/http.h"
-#include "console/listen.h"
+#include "lib/http_server.h"
+#include "lib/listen.h"
 #include "lib/mem.h"
 #include "tests/unit/test.h"
 
@@ -9,10 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { REQUEST_MS_MAX = 20000 };
+
+static const struct http_server_header headers[] = {{"X-Of-Every-Answer", "yes"}, {0}};
+
 struct bench {
 	struct clock_manual clock;
 	struct metrics *metrics;
-	struct http *http;
+	struct http_server *server;
 	struct sockaddr_in at;
 	struct request *kept; /* the last one deferred or streamed */
 	const char *next;     /* what a stream sends next */
@@ -41,18 +45,19 @@ static void handle(void *ctx, struct request *req)
 
 	b->kept = req;
 	if (slice_is(req->target.path, "/later"))
-		http_defer(req);
+		request_defer(req);
 	else if (slice_is(req->target.path, "/stream"))
-		http_stream(req, "text/event-stream", &(struct http_stream){next, end, b});
+		request_stream(req, "text/event-stream", &(struct request_stream){next, end, b});
 	else
-		http_answer(req, 200, "text/plain", req->body.len ? req->body : req->target.path);
+		request_answer(
+			req, 200, "text/plain", req->body.len ? req->body : req->target.path);
 }
 
 static int bench_make(void **state)
 {
 	struct bench *b = mem_alloc(sizeof *b);
 	struct err err = {0};
-	int fd = listen_open("127.0.0.1:0", &err);
+	int fd = listen_open("x.listen", "127.0.0.1:0", &err);
 	socklen_t len = sizeof b->at;
 
 	assert_true(fd >= 0);
@@ -60,8 +65,24 @@ static int bench_make(void **state)
 	clock_manual_init(&b->clock, 0);
 	b->metrics = metrics_new();
 	b->next = "";
-	b->http = http_new(&(struct http_options){fd, 4, handle, b}, &b->clock.clock, b->metrics);
-	assert_non_null(b->http);
+	struct http_server_options options = {
+		.listen_fd = fd,
+		.limits = {.target = {2048, 256},
+			.headers_len = 1024,
+			.body_len = 64,
+			.request_ms = REQUEST_MS_MAX,
+			.idle_s = 60,
+			.connections = 100,
+			.connections_per_address = 4,
+			.connection_memory = 24 * 1024},
+		.metrics_prefix = "haidang_x",
+		.headers = headers,
+		.handle = handle,
+		.ctx = b,
+	};
+
+	b->server = http_server_new(&options, &b->clock.clock, b->metrics);
+	assert_non_null(b->server);
 	*state = b;
 	return 0;
 }
@@ -70,10 +91,10 @@ static int bench_remove(void **state)
 {
 	struct bench *b = *state;
 
-	http_drain(b->http);
-	for (int i = 0; i < 100 && !http_is_idle(b->http); i++)
-		http_run(b->http);
-	http_free(&b->http);
+	http_server_drain(b->server);
+	for (int i = 0; i < 100 && !http_server_is_idle(b->server); i++)
+		http_server_run(b->server);
+	http_server_free(&b->server);
 	metrics_free(&b->metrics);
 	mem_free(b);
 	return 0;
@@ -101,7 +122,7 @@ static bool hears(struct bench *b, int fd, const char *wanted)
 	size_t len = 0;
 
 	for (int i = 0; i < 500 && len + 1 < sizeof heard; i++) {
-		http_run(b->http);
+		http_server_run(b->server);
 		ssize_t got = recv(fd, heard + len, sizeof heard - 1 - len, 0);
 
 		if (got == 0 || (got < 0 && errno == ECONNRESET))
@@ -120,7 +141,7 @@ static void a_request_in_pieces_is_answered_once_whole(void **state)
 	int fd = connect_to(b);
 
 	say(fd, "POST /x HTTP/1.1\r\nHost: x\r\n");
-	http_run(b->http);
+	http_server_run(b->server);
 	say(fd, "Content-Length: 10\r\n\r\nhello");
 	assert_false(hears(b, fd, "HTTP/1.1 200"));
 	say(fd, "there");
@@ -141,16 +162,15 @@ static void a_request_that_takes_too_long_is_ended_and_others_are_not(void **sta
 	for (int i = 0; i < 5; i++) {
 		clock_manual_advance(&b->clock, REQUEST_MS_MAX / 5 + 1);
 		say(slow, "x");
-		http_run(b->http);
-		http_sweep(b->http);
+		http_server_run(b->server);
+		http_server_sweep(b->server);
 	}
 	assert_true(hears(b, silent, ""));
 	assert_true(hears(b, slow, ""));
-	http_answer(b->kept, 200, "text/plain", SLICE("at last"));
+	request_answer(b->kept, 200, "text/plain", SLICE("at last"));
 	assert_true(hears(b, waiting, "at last"));
-	assert_int_equal(metric_value(metrics_counter(
-				 b->metrics, "haidang_console_http_slow_total", "", "")),
-		2);
+	assert_int_equal(
+		metric_value(metrics_counter(b->metrics, "haidang_x_slow_total", "", "")), 2);
 	(void)close(silent);
 	(void)close(slow);
 	(void)close(waiting);
@@ -165,12 +185,12 @@ static void a_stream_sleeps_until_woken_and_ends_when_drained(void **state)
 	say(fd, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_true(hears(b, fd, "data: one"));
 	b->next = "data: two\n\n";
-	http_run(b->http);
-	http_wake(b->kept);
+	http_server_run(b->server);
+	request_wake(b->kept);
 	assert_true(hears(b, fd, "data: two"));
 	assert_false(b->ended);
-	assert_false(http_is_idle(b->http));
-	http_drain(b->http);
+	assert_false(http_server_is_idle(b->server));
+	http_server_drain(b->server);
 	assert_true(hears(b, fd, "0\r\n\r\n"));
 	assert_true(b->ended);
 	(void)close(fd);
@@ -186,8 +206,8 @@ static void a_client_that_left_a_stream_is_noticed_when_woken(void **state)
 	(void)close(fd);
 	for (int i = 0; i < 10 && !b->ended; i++) {
 		b->next = "data: gone\n\n";
-		http_wake(b->kept);
-		http_run(b->http);
+		request_wake(b->kept);
+		http_server_run(b->server);
 	}
 	assert_true(b->ended);
 }
