@@ -27,9 +27,24 @@ static struct slice string_clean(struct slice text, struct buf *out)
 
 static const char *type_of(const struct parcel *parcel)
 {
-	if (parcel->purpose == PARCEL_TEST)
-		return CLOUDEVENT_TYPE_TEST;
-	return parcel->revision > 1 ? CLOUDEVENT_TYPE_UPDATED : CLOUDEVENT_TYPE_RAISED;
+	static const char *const types[PARCEL_PURPOSE_COUNT] = {
+		[PARCEL_ALERT] = CLOUDEVENT_TYPE_RAISED,
+		[PARCEL_STATE] = CLOUDEVENT_TYPE_STATE,
+		[PARCEL_RETRACTION] = CLOUDEVENT_TYPE_RETRACTED,
+		[PARCEL_ESCALATION] = CLOUDEVENT_TYPE_ESCALATED,
+		[PARCEL_REMINDER] = CLOUDEVENT_TYPE_REMINDER,
+		[PARCEL_TEST] = CLOUDEVENT_TYPE_TEST,
+	};
+
+	if (parcel->purpose == PARCEL_ALERT && parcel->alert->revision > 1)
+		return CLOUDEVENT_TYPE_UPDATED;
+	return types[parcel->purpose];
+}
+
+/* When that came about which the event tells. */
+static int64_t time_of(const struct alert *alert)
+{
+	return alert->standing.change ? alert->standing.at_us : alert->timestamp_us;
 }
 
 static void text_member(struct json_writer *w, const char *key, const char *value)
@@ -41,11 +56,11 @@ static void text_member(struct json_writer *w, const char *key, const char *valu
 void cloudevent_write(const struct parcel *parcel, const char *source, struct buf *out)
 {
 	CLEANUP(buf_release) struct buf clean = {0};
-	struct slice subject = string_clean(parcel->entity, &clean);
+	struct slice subject = string_clean(parcel->alert->entity, &clean);
 	struct json_writer w = json_writer_on(out);
 	char time[TIME_TEXT_LEN + 1];
 
-	time_write(parcel->timestamp_us, time);
+	time_write(time_of(parcel->alert), time);
 	json_begin_object(&w);
 	text_member(&w, "specversion", "1.0");
 	text_member(&w, "id", parcel->key);
@@ -58,6 +73,6 @@ void cloudevent_write(const struct parcel *parcel, const char *source, struct bu
 	text_member(&w, "time", time);
 	text_member(&w, "datacontenttype", "application/json");
 	json_key(&w, "data");
-	json_raw(&w, parcel->alert);
+	json_raw(&w, parcel->json);
 	json_end_object(&w);
 }

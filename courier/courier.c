@@ -78,6 +78,8 @@ static bool generation_start(struct generation *g, struct courier *c, struct err
 		struct worker_options options = {
 			.place = {.config = &courier_targets(&g->config)[i],
 				.source = g->config.source,
+				.state_dir = g->config.shared.state_dir,
+				.console = g->config.console_url,
 				.clock = c->clock},
 			.redis = g->redis,
 			.metrics = c->metrics,

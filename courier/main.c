@@ -62,6 +62,8 @@ static int run_test(int argc, char **argv)
 		if (strcmp(target->name, argv[1]) == 0)
 			return trial_run(&(struct target_place){.config = target,
 				.source = config->source,
+				.state_dir = config->shared.state_dir,
+				.console = config->console_url,
 				.clock = clock_system()});
 	}
 	err_set(&err, NULL, 0, "no target '%s' among the %zu of courier.targets", argv[1],

@@ -23,7 +23,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 
-enum { QUEUE_FAILURES_MAX = 3, ITEM_ID_MAX = 48, ITEM_KEY_MAX = 64 };
+enum { QUEUE_FAILURES_MAX = 3, ITEM_ID_MAX = 48, ITEM_KEY_MAX = 100 };
 
 enum item_state {
 	ITEM_WAITING,

@@ -2,5 +2,20 @@
 
 #include "courier/webhook.h"
 
+/* The same order in both. */
 const char *const target_kind_names[] = {"webhook", NULL};
 const struct target_kind *const target_kinds[] = {&webhook_kind};
+
+static const char *const purpose_names[PARCEL_PURPOSE_COUNT] = {
+	[PARCEL_ALERT] = "alert",
+	[PARCEL_STATE] = "state",
+	[PARCEL_RETRACTION] = "retraction",
+	[PARCEL_ESCALATION] = "escalation",
+	[PARCEL_REMINDER] = "reminder",
+	[PARCEL_TEST] = "test",
+};
+
+const char *parcel_purpose_name(enum parcel_purpose purpose)
+{
+	return purpose_names[purpose];
+}

@@ -20,6 +20,8 @@ static bool webhook_check(const struct target_config *config, struct err *err)
 
 	if (!http_url_check(config->url, config->allow_plain, err))
 		return false;
+	if (!config->secret_file[0])
+		return err_set(err, NULL, 0, "secret_file is missing: the signing secrets");
 	if (config->ca_file[0] && access(config->ca_file, R_OK) < 0)
 		return err_set(err, config->ca_file, 0, "cannot be read");
 	bool ok = secrets_read_file(config->secret_file, &secrets, err);
@@ -119,7 +121,11 @@ static void webhook_wait(void *sender, int64_t timeout_ms, target_on_answer *fn,
 	http_run(hook->http, timeout_ms, on_response, &relay);
 }
 
+static const char *const settings[] = {"url", "secret_file", "ca_file", "allow_plain", NULL};
+
 const struct target_kind webhook_kind = {
+	.name = "webhook",
+	.settings = settings,
 	.check = webhook_check,
 	.open = webhook_open,
 	.close = webhook_close,

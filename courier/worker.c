@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -245,10 +246,13 @@ static void step(struct worker *w)
 
 	while ((item = queue_next(w->queue)))
 		send_item(w, item);
-	if (queue_flying(w->queue) > 0)
+	if (queue_flying(w->queue) > 0) {
 		w->kind->wait(w->sender, BUSY_WAIT_MS, on_answer, w);
-	else if (!took)
-		w->kind->wait(w->sender, pause_ms(w), on_answer, w);
+	} else {
+		if (!took)
+			(void)poll(NULL, 0, (int)pause_ms(w));
+		w->kind->wait(w->sender, 0, on_answer, w);
+	}
 	settle(w);
 	measure(w);
 }

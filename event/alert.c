@@ -155,6 +155,38 @@ static void write_rule(struct json_writer *w, const struct alert_rule *rule)
 	json_end_object(w);
 }
 
+static void write_standing(struct json_writer *w, const struct alert_standing *standing)
+{
+	if (!standing->change)
+		return;
+	json_key(w, "standing");
+	json_begin_object(w);
+	write_uint(w, "change", standing->change);
+	write_time(w, "at", standing->at_us);
+	write_text(w, "state", standing->state);
+	write_text(w, "disposition", standing->disposition);
+	write_text(w, "reason", standing->reason);
+	write_text(w, "incident", standing->incident);
+	if (standing->incident.len)
+		write_time(w, "incident_at", standing->incident_us);
+	json_end_object(w);
+}
+
+static void write_notice(struct json_writer *w, const struct alert_notice *notice)
+{
+	if (!notice->kind.len)
+		return;
+	json_key(w, "notice");
+	json_begin_object(w);
+	write_text(w, "id", notice->id);
+	write_text(w, "kind", notice->kind);
+	if (notice->due_us)
+		write_time(w, "due", notice->due_us);
+	write_text(w, "vi", notice->vi);
+	write_text(w, "en", notice->en);
+	json_end_object(w);
+}
+
 void alert_write(const struct alert *alert, struct json_writer *w)
 {
 	json_begin_object(w);
@@ -175,6 +207,8 @@ void alert_write(const struct alert *alert, struct json_writer *w)
 	write_both(w, "advice", alert->advice_vi, alert->advice_en);
 	write_text(w, "owner", alert->owner);
 	write_json(w, "events", alert->events, SLICE("[]"));
+	write_standing(w, &alert->standing);
+	write_notice(w, &alert->notice);
 	json_end_object(w);
 }
 
@@ -273,7 +307,8 @@ static size_t read_texts(
 	return texts.count;
 }
 
-_Static_assert(ALERT_TAGS_MAX == 32 && ALERT_EVENTS_MAX == 10, "the messages name these");
+_Static_assert(ALERT_TAGS_MAX == 32 && ALERT_EVENTS_MAX == 10 && ALERT_NOTICE_ID_MAX == 24,
+	"the messages name these");
 
 /* The member as JSON text, copied into the arena. */
 static struct slice read_json(struct alert_reader *r, struct json_value v)
@@ -307,6 +342,51 @@ static struct slice read_events(struct alert_reader *r, struct json_value from)
 	if (json_kind(v) != JSON_ARRAY || json_count(v) > ALERT_EVENTS_MAX)
 		complain(r, "events", "a list of at most 10 events");
 	return read_json(r, v);
+}
+
+static void read_standing(
+	struct alert_reader *r, struct json_value json, struct alert_standing *ret)
+{
+	struct json_value v;
+
+	if (!find(r, json, "standing", OPTIONAL, &v))
+		return;
+	ret->change = read_uint(r, json, "standing.change", REQUIRED);
+	if (!ret->change)
+		complain(r, "standing.change", "1 or more");
+	ret->at_us = read_time(r, json, "standing.at");
+	ret->state = read_text(r, json, "standing.state", REQUIRED);
+	ret->disposition = read_text(r, json, "standing.disposition", OPTIONAL);
+	ret->reason = read_text(r, json, "standing.reason", OPTIONAL);
+	ret->incident = read_text(r, json, "standing.incident", OPTIONAL);
+	if (ret->incident.len)
+		ret->incident_us = read_time(r, json, "standing.incident_at");
+}
+
+/* It becomes part of a delivery's key. */
+static bool is_notice_id(struct slice id)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (!(id.at[i] >= '0' && id.at[i] <= '9') &&
+			!(id.at[i] >= 'a' && id.at[i] <= 'z') && id.at[i] != '-')
+			return false;
+	return id.len <= ALERT_NOTICE_ID_MAX;
+}
+
+static void read_notice(struct alert_reader *r, struct json_value json, struct alert_notice *ret)
+{
+	struct json_value v;
+
+	if (!find(r, json, "notice", OPTIONAL, &v))
+		return;
+	ret->id = read_text(r, json, "notice.id", REQUIRED);
+	if (!is_notice_id(ret->id))
+		complain(r, "notice.id", "at most 24 small letters, digits and '-'");
+	ret->kind = read_text(r, json, "notice.kind", REQUIRED);
+	if (find(r, json, "notice.due", OPTIONAL, &v))
+		ret->due_us = read_time(r, json, "notice.due");
+	ret->vi = read_text(r, json, "notice.vi", OPTIONAL);
+	ret->en = read_text(r, json, "notice.en", OPTIONAL);
 }
 
 static bool is_alert_id(struct slice id)
@@ -364,5 +444,7 @@ bool alert_read(struct json_value json, struct arena *a, struct alert *ret, stru
 	ret->advice_en = read_text(&r, json, "advice.en", OPTIONAL);
 	ret->owner = read_text(&r, json, "owner", OPTIONAL);
 	ret->events = read_events(&r, json);
+	read_standing(&r, json, &ret->standing);
+	read_notice(&r, json, &ret->notice);
 	return !r.bad;
 }

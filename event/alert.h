@@ -12,6 +12,9 @@
  *   owner         agency id or ""
  *   events        up to ALERT_EVENTS_MAX matched events: only the fields named by the rule and
  *                 the identifying ones (event_id, timestamp, event_type, flow_id, url …)
+ *   standing      {change, at, state, disposition, reason, incident, incident_at}: what analysts
+ *                 made of it (see below); only from the console
+ *   notice        {id, kind, due, vi, en}: why it is sent once more; only from the courier
  *
  * Texts are borrowed from the JSON reader the alert was read through; `group` and `events` live in
  * the arena given. Members not named here are skipped. */
@@ -21,7 +24,13 @@
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 
-enum { ALERT_EVENTS_MAX = 10, ALERT_ID_LEN = 27, ALERT_TAGS_MAX = 32, ALERT_JSON_MAX = 256 * 1024 };
+enum {
+	ALERT_EVENTS_MAX = 10,
+	ALERT_ID_LEN = 27,
+	ALERT_TAGS_MAX = 32,
+	ALERT_JSON_MAX = 256 * 1024,
+	ALERT_NOTICE_ID_MAX = 24
+};
 
 enum alert_level { ALERT_INFORMATIONAL, ALERT_LOW, ALERT_MEDIUM, ALERT_HIGH, ALERT_CRITICAL };
 enum alert_domain { ALERT_NETWORK, ALERT_INFORMATION, ALERT_BRIDGE };
@@ -31,6 +40,30 @@ struct alert_rule {
 	enum alert_level level;
 	struct slice tags[ALERT_TAGS_MAX];
 	size_t tag_count;
+};
+
+/* What analysts made of an alert. Each change of an alert has the next number, so that alert id,
+ * revision and change together are one state of it. */
+struct alert_standing {
+	uint64_t change; /* 1, 2, …; 0: the alert as the correlator raised it */
+	int64_t at_us;
+	struct slice state;       /* "new" (reopened), "acknowledged", "closed" */
+	struct slice disposition; /* of a closed one; "false_positive": the alert was wrong */
+	struct slice reason;
+	struct slice incident; /* "": none; "at_once", "serious", "ordinary" */
+	int64_t incident_us;   /* since when it is one */
+};
+
+#define ALERT_FALSE_POSITIVE    "false_positive"
+#define ALERT_NOTICE_ESCALATION "escalation"
+#define ALERT_NOTICE_REMINDER   "reminder"
+
+/* Why an alert is sent once more, to people who wait for somebody to act. */
+struct alert_notice {
+	struct slice id;   /* of letters, digits, '-'; one alert has no two of the same */
+	struct slice kind; /* "" for none; "escalation", "reminder" */
+	int64_t due_us;    /* reminder: when the clock ends */
+	struct slice vi, en;
 };
 
 struct alert {
@@ -48,6 +81,8 @@ struct alert {
 	struct slice advice_vi, advice_en;
 	struct slice owner;
 	struct slice events; /* a JSON array */
+	struct alert_standing standing;
+	struct alert_notice notice;
 };
 
 const char *alert_level_name(enum alert_level level);    /* "high", as Sigma says it */

@@ -41,6 +41,18 @@ void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX])
 	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "dead:{%s}", target));
 }
 
+void stream_for_target(const char *target, char ret[STREAM_NAME_MAX])
+{
+	must(stream_name_is_valid(target));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "to:{%s}", target));
+}
+
+void stream_got(const char *target, char ret[STREAM_NAME_MAX])
+{
+	must(stream_name_is_valid(target));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "got:{%s}", target));
+}
+
 void stream_lease(struct slice stream, struct buf *ret)
 {
 	buf_add_text(ret, "lease:");

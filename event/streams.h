@@ -6,6 +6,13 @@
  *   lease:{STREAM}                          which worker reads a producer stream
  *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
  *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
+ *   changes:{console}                       what analysts did, field "a": the alert as JSON with its
+ *                                           standing; written by the console
+ *   to:{TARGET}                             alerts for one target of the courier alone, field "a":
+ *                                           escalations, reminders, dead letters to be tried again
+ *   got:{TARGET}                            which alerts a target got: sorted set, by time
+ *   watch:{courier}, watch:{courier}:…      open alerts and when something is due on them
+ *   audit:{courier}                         what operators did with dead letters; refused routes
  *   dead:{TARGET}                           alerts a courier's target refused for good
  *   health:PROGRAM.INSTANCE, health:index   what `haidang status` shows
  *
@@ -22,6 +29,9 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define ALERT_FIELD_BODY     "a"
 #define CORRELATOR_GROUP     "correlator"
 #define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
+#define COURIER_WATCH_GROUP  "courier"  /* of the courier's own clocks */
+#define CHANGE_STREAM        "changes:{console}"
+#define COURIER_AUDIT        "audit:{courier}"
 
 /* `kind` is "net" or "web". The name may hold letters, digits, '-' and '_' (the caller checks
  * with stream_name_is_valid()). */
@@ -31,6 +41,8 @@ bool stream_name_is_valid(const char *name);
 
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX]);
 void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX]);
+void stream_for_target(const char *target, char ret[STREAM_NAME_MAX]); /* to:{TARGET} */
+void stream_got(const char *target, char ret[STREAM_NAME_MAX]);        /* got:{TARGET} */
 void stream_lease(struct slice stream, struct buf *ret);
 unsigned stream_bucket(struct slice rule_id, struct slice group);
 void stream_window(struct slice rule_id, struct slice group, struct buf *ret);

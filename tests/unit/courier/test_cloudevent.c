@@ -5,12 +5,13 @@
 static void the_event_is_written_as_the_json_format_says(void **state)
 {
 	CLEANUP(buf_release) struct buf out = {0};
+	const struct alert alert = {.revision = 1,
+		.timestamp_us = INT64_C(1764000000000001),
+		.entity = SLICE("10.1.0.5")};
 	const struct parcel parcel = {
 		.key = "al-0123456789abcdef01234567-1",
-		.alert = SLICE("{\"count\": 3}"),
-		.revision = 1,
-		.timestamp_us = INT64_C(1764000000000001),
-		.entity = SLICE("10.1.0.5"),
+		.alert = &alert,
+		.json = SLICE("{\"count\": 3}"),
 	};
 
 	(void)state;
@@ -24,8 +25,9 @@ static void the_event_is_written_as_the_json_format_says(void **state)
 
 static const char *type_in(const struct buf *out)
 {
-	static const char *const types[] = {
-		CLOUDEVENT_TYPE_RAISED, CLOUDEVENT_TYPE_UPDATED, CLOUDEVENT_TYPE_TEST};
+	static const char *const types[] = {CLOUDEVENT_TYPE_RAISED, CLOUDEVENT_TYPE_UPDATED,
+		CLOUDEVENT_TYPE_STATE, CLOUDEVENT_TYPE_RETRACTED, CLOUDEVENT_TYPE_ESCALATED,
+		CLOUDEVENT_TYPE_REMINDER, CLOUDEVENT_TYPE_TEST};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (slice_find(buf_slice(out), slice_of(types[i])) < out->len)
@@ -33,7 +35,7 @@ static const char *type_in(const struct buf *out)
 	return "none";
 }
 
-static void the_type_tells_first_later_and_test_apart(void **state)
+static void the_type_tells_what_became_of_the_alert(void **state)
 {
 	static const struct {
 		uint64_t revision;
@@ -42,15 +44,20 @@ static void the_type_tells_first_later_and_test_apart(void **state)
 	} rows[] = {
 		{1, PARCEL_ALERT, CLOUDEVENT_TYPE_RAISED},
 		{2, PARCEL_ALERT, CLOUDEVENT_TYPE_UPDATED},
+		{2, PARCEL_STATE, CLOUDEVENT_TYPE_STATE},
+		{1, PARCEL_RETRACTION, CLOUDEVENT_TYPE_RETRACTED},
+		{1, PARCEL_ESCALATION, CLOUDEVENT_TYPE_ESCALATED},
+		{1, PARCEL_REMINDER, CLOUDEVENT_TYPE_REMINDER},
 		{1, PARCEL_TEST, CLOUDEVENT_TYPE_TEST},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		CLEANUP(buf_release) struct buf out = {0};
+		const struct alert alert = {.revision = rows[i].revision};
 		const struct parcel parcel = {.key = "k",
-			.alert = SLICE("{}"),
-			.revision = rows[i].revision,
+			.alert = &alert,
+			.json = SLICE("{}"),
 			.purpose = rows[i].purpose};
 
 		cloudevent_write(&parcel, "/s", &out);
@@ -77,8 +84,8 @@ static void a_subject_holds_only_what_cloudevents_allows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		CLEANUP(buf_release) struct buf out = {0}, want = {0};
-		const struct parcel parcel = {
-			.key = "k", .alert = SLICE("{}"), .revision = 1, .entity = rows[i].entity};
+		const struct alert alert = {.revision = 1, .entity = rows[i].entity};
+		const struct parcel parcel = {.key = "k", .alert = &alert, .json = SLICE("{}")};
 
 		cloudevent_write(&parcel, "/s", &out);
 		buf_printf(&want, "alert.raised\",%s\"time\"", rows[i].member);
@@ -89,13 +96,14 @@ static void a_subject_holds_only_what_cloudevents_allows(void **state)
 static void a_long_subject_is_cut_at_a_character(void **state)
 {
 	CLEANUP(buf_release) struct buf out = {0}, entity = {0};
-	struct parcel parcel = {.key = "k", .alert = SLICE("{}"), .revision = 1};
+	struct alert alert = {.revision = 1};
+	const struct parcel parcel = {.key = "k", .alert = &alert, .json = SLICE("{}")};
 
 	(void)state;
 	buf_add_byte(&entity, 'a');
 	while (entity.len / 3 < SUBJECT_LEN_MAX)
 		buf_add_text(&entity, "ộ");
-	parcel.entity = buf_slice(&entity);
+	alert.entity = buf_slice(&entity);
 	cloudevent_write(&parcel, "/s", &out);
 	assert_true(out.len < SUBJECT_LEN_MAX + 250);
 	assert_true(slice_find(buf_slice(&out), SLICE("ộ\",\"time\"")) < out.len);
@@ -105,7 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_event_is_written_as_the_json_format_says),
-		cmocka_unit_test(the_type_tells_first_later_and_test_apart),
+		cmocka_unit_test(the_type_tells_what_became_of_the_alert),
 		cmocka_unit_test(a_subject_holds_only_what_cloudevents_allows),
 		cmocka_unit_test(a_long_subject_is_cut_at_a_character),
 	};
