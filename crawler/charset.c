@@ -1,27 +1,31 @@
 #include "crawler/charset.h"
 
+#include "crawler/charset_declared.h"
+#include "crawler/charset_legacy.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
 #include <string.h>
 
-enum { PRESCAN_LEN = 4096, HELD_BACK_MAX = 16 };
+enum { HELD_BACK_MAX = 16 };
 
 /* Names by the Encoding standard, what iconv calls them, and labels pages use. */
 static const struct {
 	const char *name, *iconv_name, *labels;
 } charsets[] = {
-	{"utf-8", "UTF-8", "utf8 unicode-1-1-utf-8"},
+	{"utf-8", "UTF-8", "utf8 unicode-1-1-utf-8 x-unicode20utf8 unicode11utf8 unicode20utf8"},
 	{"utf-16le", "UTF-16LE", "utf-16 ucs-2 unicode"},
 	{"utf-16be", "UTF-16BE", ""},
-	{"windows-1252", "CP1252", "iso-8859-1 latin1 us-ascii ascii iso8859-1 cp1252 l1"},
+	{"windows-1252", "CP1252",
+		"iso-8859-1 latin1 us-ascii ascii iso8859-1 cp1252 l1 x-cp1252 iso88591 iso_8859-1 "
+		"cp819 ibm819 ansi_x3.4-1968 iso-ir-100 x-user-defined"},
 	{"windows-1258", "CP1258", "cp1258 x-cp1258"},
 	{"tcvn", "TCVN5712-1", "tcvn3 tcvn5712-1 tcvn-5712"},
 	{"viscii", "VISCII", "viscii1.1-1 csviscii"},
+	{"vni", "", "vni-win x-viet-vni"},
 	{"windows-1250", "CP1250", "cp1250"},
 	{"windows-1251", "CP1251", "cp1251"},
 	{"windows-1253", "CP1253", "cp1253"},
@@ -52,12 +56,43 @@ static const struct {
 	{"euc-kr", "UHC", "ks_c_5601-1987 korean windows-949 cp949 ksc5601"},
 };
 
-enum { CHARSETS = sizeof charsets / sizeof charsets[0], CHARSET_UTF8 = 0, CHARSET_1252 = 3 };
+enum {
+	CHARSETS = sizeof charsets / sizeof charsets[0],
+	CHARSET_UTF8 = 0,
+	CHARSET_1252 = 3,
+	CHARSET_1258 = 4,
+	CHARSET_TCVN = 5,
+	CHARSET_VISCII = 6,
+	CHARSET_VNI = 7,
+	SINGLE_BYTE_FROM = CHARSET_1252,
+	SINGLE_BYTE_END = 30
+};
 
 struct charset_set {
 	iconv_t converter[CHARSETS];
 	bool open[CHARSETS];
+	struct legacy *legacy;
 };
+
+/* What each byte is alone, under the single-byte encodings of Vietnamese. */
+static void read_tables(const struct charset_set *set, uint32_t tables[LEGACY_TABLES][LEGACY_BYTES])
+{
+	static const int of[LEGACY_TABLES] = {CHARSET_TCVN, CHARSET_VISCII, CHARSET_1258};
+
+	for (size_t t = 0; t < LEGACY_TABLES; t++)
+		for (int byte = 1; byte < LEGACY_BYTES && set->open[of[t]]; byte++) {
+			char from = (char)byte, to[HELD_BACK_MAX], *in = &from, *out = to;
+			size_t left = 1, room = sizeof to, at = 0;
+			iconv_t converter = set->converter[of[t]];
+
+			iconv(converter, NULL, NULL, NULL, NULL);
+			if (iconv(converter, &in, &left, &out, &room) == (size_t)-1)
+				continue;
+			iconv(converter, NULL, NULL, &out, &room);
+			tables[t][byte] =
+				(uint32_t)text_next(slice_over(to, sizeof to - room), &at);
+		}
+}
 
 struct charset_set *charset_set_new(void)
 {
@@ -67,6 +102,9 @@ struct charset_set *charset_set_new(void)
 		set->converter[i] = iconv_open("UTF-8", charsets[i].iconv_name);
 		set->open[i] = (intptr_t)set->converter[i] != -1;
 	}
+	uint32_t tables[LEGACY_TABLES][LEGACY_BYTES] = {0};
+	read_tables(set, tables);
+	set->legacy = legacy_new(tables);
 	return set;
 }
 
@@ -77,6 +115,7 @@ void charset_set_free(struct charset_set **set)
 	for (size_t i = 0; i < CHARSETS; i++)
 		if ((*set)->open[i])
 			iconv_close((*set)->converter[i]);
+	legacy_free(&(*set)->legacy);
 	mem_free(*set);
 	*set = NULL;
 }
@@ -91,67 +130,6 @@ static int find_label(struct slice label)
 		while (slice_cut(&labels, ' ', &one))
 			if (slice_equal_nocase(label, one))
 				return i;
-	}
-	return -1;
-}
-
-static size_t find_nocase(struct slice s, struct slice needle)
-{
-	for (size_t i = 0; i + needle.len <= s.len; i++)
-		if (slice_equal_nocase(slice_over(s.at + i, needle.len), needle))
-			return i;
-	return s.len;
-}
-
-/* The value after `key` and '=': charset="x", encoding='x', charset=x; */
-static struct slice value_after(struct slice s, struct slice key)
-{
-	size_t at = find_nocase(s, key);
-
-	if (at == s.len)
-		return (struct slice){0};
-	s = slice_trim(slice_from(s, at + key.len));
-	if (s.len == 0 || s.at[0] != '=')
-		return (struct slice){0};
-	s = slice_trim(slice_from(s, 1));
-	while (s.len > 0 && (s.at[0] == '"' || s.at[0] == '\''))
-		s = slice_from(s, 1);
-	size_t len = 0;
-	while (len < s.len &&
-		(isalnum((unsigned char)s.at[len]) || strchr("-_.:", s.at[len]) != NULL))
-		len++;
-	return slice_over(s.at, len);
-}
-
-/* Labels inside an ASCII document that claim UTF-16 are wrong by being readable. */
-static int declared_inside(struct slice bytes)
-{
-	struct slice head = bytes;
-
-	if (head.len > PRESCAN_LEN)
-		head.len = PRESCAN_LEN;
-	if (slice_starts(slice_trim(head), SLICE("<?xml"))) {
-		int found = find_label(value_after(
-			slice_over(head.at, slice_find(head, SLICE("?>"))), SLICE("encoding")));
-		if (found >= 0)
-			return found == 1 || found == 2 ? CHARSET_UTF8 : found;
-	}
-	while (head.len > 0) {
-		size_t comment = slice_find(head, SLICE("<!--"));
-		size_t meta = find_nocase(head, SLICE("<meta"));
-
-		if (meta == head.len)
-			return -1;
-		if (comment < meta) {
-			size_t end = slice_find(slice_from(head, comment), SLICE("-->"));
-			head = slice_from(head, comment + end + 3);
-			continue;
-		}
-		head = slice_from(head, meta + 5);
-		int found = find_label(value_after(
-			slice_over(head.at, slice_find_byte(head, '>')), SLICE("charset")));
-		if (found >= 0)
-			return found == 1 || found == 2 ? CHARSET_UTF8 : found;
 	}
 	return -1;
 }
@@ -175,9 +153,17 @@ static int by_mark(struct slice bytes, size_t *ret_skip)
 
 static int by_content_type(struct slice content_type)
 {
-	struct slice named = value_after(content_type, SLICE("charset"));
+	struct slice named = charset_of_content_type(content_type);
 
-	return find_label(named.len > 0 ? named : slice_trim(content_type));
+	return find_label(named.len > 0 ? slice_trim(named) : slice_trim(content_type));
+}
+
+/* A label inside the document that claims UTF-16 is wrong by being readable. */
+static int by_document(struct slice bytes)
+{
+	int found = find_label(charset_declared(bytes));
+
+	return found == 1 || found == 2 ? CHARSET_UTF8 : found;
 }
 
 /* Each byte that cannot be converted becomes U+FFFD. */
@@ -210,20 +196,69 @@ static struct slice convert(struct arena *a, iconv_t converter, struct slice byt
 	return text;
 }
 
+static bool is_ascii(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if ((unsigned char)bytes.at[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* The default of the HTML standard where nothing is said is windows-1252, of XML and JSON UTF-8. */
+static int by_nothing(struct slice bytes)
+{
+	struct slice start = slice_trim(bytes);
+	bool markup = slice_starts(start, SLICE("<?xml")) || slice_starts(start, SLICE("<rss")) ||
+		slice_starts(start, SLICE("<feed")) || slice_starts(start, SLICE("{"));
+
+	return markup || !is_ascii(bytes) ? CHARSET_UTF8 : CHARSET_1252;
+}
+
+static bool is_single_byte(int charset)
+{
+	return charset >= SINGLE_BYTE_FROM && charset < SINGLE_BYTE_END;
+}
+
+static struct charset_text decode_legacy(
+	const struct charset_set *set, struct arena *a, enum legacy_kind kind, struct slice bytes)
+{
+	static const int of_kind[] = {
+		[LEGACY_TCVN] = CHARSET_TCVN,
+		[LEGACY_VISCII] = CHARSET_VISCII,
+		[LEGACY_1258] = CHARSET_1258,
+		[LEGACY_VNI] = CHARSET_VNI,
+	};
+
+	return (struct charset_text){charsets[of_kind[kind]].name,
+		legacy_repair(set->legacy, a, legacy_decode(set->legacy, a, kind, bytes))};
+}
+
 struct charset_text charset_decode(const struct charset_set *set, struct arena *a,
 	struct slice bytes, struct slice content_type)
 {
 	size_t skip;
 	int found = by_mark(bytes, &skip);
+	bool marked = found >= 0, utf8 = marked ? found == CHARSET_UTF8 : text_is_utf8(bytes);
+	enum legacy_kind kind = LEGACY_NONE;
 
 	bytes = slice_from(bytes, skip);
 	if (found < 0)
 		found = by_content_type(content_type);
 	if (found < 0)
-		found = declared_inside(bytes);
+		found = by_document(bytes);
+	if (!marked && !utf8)
+		kind = legacy_detect(set->legacy, bytes);
+	if (kind == LEGACY_NONE && found == CHARSET_VNI)
+		kind = LEGACY_VNI;
+	if (kind != LEGACY_NONE)
+		return decode_legacy(set, a, kind, bytes);
 	if (found < 0)
-		found = text_is_utf8(bytes) ? CHARSET_UTF8 : CHARSET_1252;
+		found = utf8 ? by_nothing(bytes) : CHARSET_1252;
+	/* Letters of another encoding make UTF-8 by no accident. */
+	if (utf8 && is_single_byte(found) && !is_ascii(bytes))
+		found = CHARSET_UTF8;
 	if (found != CHARSET_UTF8 && set->open[found])
 		bytes = convert(a, set->converter[found], bytes);
-	return (struct charset_text){charsets[found].name, text_nfc(a, bytes)};
+	return (struct charset_text){
+		charsets[found].name, legacy_repair(set->legacy, a, text_nfc(a, bytes))};
 }

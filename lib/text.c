@@ -157,6 +157,11 @@ int32_t text_lower_char(int32_t c)
 	return u_tolower(c);
 }
 
+int32_t text_upper_char(int32_t c)
+{
+	return u_toupper(c);
+}
+
 struct slice text_lower(struct arena *a, struct slice nfc)
 {
 	return map_chars(a, nfc, text_lower_char);

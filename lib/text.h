@@ -34,6 +34,7 @@ bool text_is_word_char(int32_t code_point); /* letters, digits, combining marks 
 int32_t text_fold_char(int32_t code_point);
 
 int32_t text_lower_char(int32_t code_point);
+int32_t text_upper_char(int32_t code_point);
 
 /* Writes a code point as UTF-8; gives the length, 1 to 4. */
 size_t text_put(int32_t code_point, char ret[4]);
