@@ -3,6 +3,7 @@
  *   ev:{net.SENSOR.W}, ev:{web.CRAWLER.W}   producer streams; an entry holds a batch, field "b":
  *                                           events as NDJSON, id = that of its last event
  *   ev:index                                set of all producer streams
+ *   pos:{net.SENSOR.W}                      how far a producer has read the source it takes from
  *   lease:{STREAM}                          which worker reads a producer stream
  *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
  *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
@@ -15,6 +16,12 @@
  *   audit:{courier}                         what operators did with dead letters; refused routes
  *   dead:{TARGET}                           alerts a courier's target refused for good
  *   health:PROGRAM.INSTANCE, health:index   what `haidang status` shows
+ *   sources:CRAWLER                         hash of source id to what became of it, as JSON:
+ *                                           {"id","kind","tier","state":"ok|trouble|off|waiting",
+ *                                           "reason","interval_s","read","next" (Unix times),
+ *                                           "lag_s","fetched","new","changed","removed",
+ *                                           "unchanged","refused","failed","refusals":{REASON:
+ *                                           count}}; INSTANCE of health is the CRAWLER
  *
  * The part in braces is the cluster's hash tag: window and alert stream of a bucket share it. */
 #pragma once
@@ -28,6 +35,7 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define EVENT_FIELD_BATCH    "b"
 #define ALERT_FIELD_BODY     "a"
 #define CORRELATOR_GROUP     "correlator"
+#define SOURCES_KEY_PREFIX   "sources:" /* and the name of the crawler */
 #define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
 #define COURIER_WATCH_GROUP  "courier"  /* of the courier's own clocks */
 #define CHANGE_STREAM        "changes:{console}"
@@ -36,6 +44,8 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 /* `kind` is "net" or "web". The name may hold letters, digits, '-' and '_' (the caller checks
  * with stream_name_is_valid()). */
 void stream_producer(
+	const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
+void stream_position(
 	const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
 bool stream_name_is_valid(const char *name);
 
