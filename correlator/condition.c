@@ -65,7 +65,8 @@ static struct expr *by_name(struct parser *p)
 	return fail(p, "expected the name of a search");
 }
 
-/* `x*`: the pattern language of names is that of values. */
+/* `x*`: the pattern language of names is that of values. Names that start with an underscore are left
+ * out unless the pattern starts with one. */
 static struct expr *of_names(struct parser *p, enum expr_kind kind)
 {
 	const struct condition_source *s = p->source;
@@ -77,10 +78,9 @@ static struct expr *of_names(struct parser *p, enum expr_kind kind)
 	pattern_classify(&pattern);
 	for (size_t i = 0; i < s->name_count; i++) {
 		struct slice name = s->names[i].name;
-		bool taken =
-			them ? !slice_starts(name, SLICE("_")) : pattern_matches(&pattern, name);
+		bool hidden = slice_starts(name, SLICE("_")) && !slice_starts(p->token, SLICE("_"));
 
-		if (taken)
+		if (!hidden && (them || pattern_matches(&pattern, name)))
 			parts[count++] = s->names[i].expr;
 	}
 	if (count == 0)

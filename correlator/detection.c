@@ -5,8 +5,16 @@
 #include "correlator/modifier.h"
 #include "lib/err.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
 #include <string.h>
+
+enum { ENCODED_VALUES_MAX = 256 };
+
+/* A value whose placeholders are replaced one after the other. */
+struct expansion {
+	struct slice done, rest;
+};
 
 /* Expressions on their way into a group. */
 struct parts {
@@ -65,35 +73,89 @@ static bool add_pattern(struct detection_source *s, const struct field_test *t,
 	return add_test(s, node, &m, out);
 }
 
-/* Each transform turns every value so far into one or more. */
-static bool add_transformed(struct detection_source *s, const struct field_test *t,
+/* The values that a value turns into under the encodings so far. */
+struct encoded {
+	struct slice at[ENCODED_VALUES_MAX];
+	size_t count;
+};
+
+static bool encode(struct arena *a, enum transform t, struct encoded *e)
+{
+	struct encoded next = {.count = 0};
+
+	for (size_t i = 0; i < e->count; i++) {
+		struct slice made[TRANSFORM_VALUES_MAX];
+		size_t n = transform_apply(t, a, e->at[i], made);
+
+		if (next.count + n > ENCODED_VALUES_MAX)
+			return false;
+		memcpy(next.at + next.count, made, n * sizeof *made);
+		next.count += n;
+	}
+	*e = next;
+	return true;
+}
+
+/* An encoding needs each of the five dashes written out. */
+static bool spell_dashes(struct arena *a, struct encoded *e)
+{
+	static const char *const dashes[] = {"-", "/", "–", "—", "―"};
+
+	for (size_t i = 0; i < e->count;) {
+		struct slice v = e->at[i];
+		size_t mark = slice_find_byte(v, (char)PATTERN_DASH);
+
+		if (mark == v.len) {
+			i++;
+			continue;
+		}
+		if (e->count + 4 > ENCODED_VALUES_MAX)
+			return false;
+		struct slice tail = slice_from(v, mark + 1);
+		for (size_t k = 0; k < 5; k++)
+			e->at[k == 0 ? i : e->count++] = slice_of(arena_printf(
+				a, "%.*s%s%.*s", (int)mark, v.at, dashes[k], SLICE_ARG(tail)));
+	}
+	return true;
+}
+
+static bool refuse_value(struct detection_source *s, const struct yaml_node *node, const char *said)
+{
+	return err_set(s->err, s->file, node->line, "%.*s: %s", SLICE_ARG(node->text), said);
+}
+
+/* A byte order mark in front of text that is not encoded further is the character U+FEFF; bytes that
+ * are no UTF-8 can never stand in an event. */
+static bool as_text(struct arena *a, struct slice *value)
+{
+	if (slice_starts(*value, SLICE("\xff\xfe"))) {
+		struct slice tail = slice_from(*value, 2);
+		char *at = arena_alloc(a, tail.len + 4);
+
+		memcpy(at, "\xef\xbb\xbf", 3);
+		if (tail.len > 0)
+			memcpy(at + 3, tail.at, tail.len);
+		*value = slice_over(at, tail.len + 3);
+	}
+	return text_is_utf8(*value);
+}
+
+static bool add_encoded(struct detection_source *s, const struct field_test *t,
 	const struct yaml_node *node, struct pattern p, struct parts *out)
 {
-	struct slice now[TRANSFORM_VALUES_MAX] = {p.text}, next[TRANSFORM_VALUES_MAX];
-	size_t count = 1;
-	bool encoded = false;
+	struct encoded e = {.at = {p.text}, .count = 1};
 
 	for (size_t i = 0; i < t->transform_count; i++) {
-		struct slice made[TRANSFORM_VALUES_MAX];
-		size_t total = 0;
-
-		encoded |= t->transforms[i] != TRANSFORM_WINDASH;
-		for (size_t k = 0; k < count; k++) {
-			size_t n = transform_apply(t->transforms[i], s->arena, now[k], made);
-			for (size_t j = 0; j < n && total < TRANSFORM_VALUES_MAX; j++)
-				next[total++] = made[j];
-		}
-		count = total;
-		memcpy(now, next, count * sizeof *now);
+		if (t->transforms[i] == TRANSFORM_WINDASH)
+			continue;
+		if (!spell_dashes(s->arena, &e) || !encode(s->arena, t->transforms[i], &e))
+			return refuse_value(s, node, "has too many dashes to encode");
 	}
-	if (encoded && pattern_has_wildcards(&p))
-		return err_set(s->err, s->file, node->line,
-			"%.*s: a value to encode cannot hold wildcards", SLICE_ARG(node->text));
-	for (size_t k = 0; k < count; k++) {
-		struct pattern made =
-			encoded ? pattern_literal(now[k]) : (struct pattern){.text = now[k]};
-
-		if (!add_pattern(s, t, node, made, out))
+	for (size_t k = 0; k < e.count; k++) {
+		if (!as_text(s->arena, &e.at[k]))
+			return refuse_value(s, node,
+				"in UTF-16 is no text that an event could hold; encode it with base64");
+		if (!add_pattern(s, t, node, pattern_literal(e.at[k]), out))
 			return false;
 	}
 	return true;
@@ -102,61 +164,49 @@ static bool add_transformed(struct detection_source *s, const struct field_test 
 static bool add_text(struct detection_source *s, const struct field_test *t,
 	const struct yaml_node *node, struct slice text, struct parts *out)
 {
-	return add_transformed(s, t, node, pattern_read(s->arena, text), out);
-}
+	struct pattern p = pattern_read(s->arena, text);
+	size_t encodings = 0;
 
-/* The first %name% of a value is replaced by each of its values, and so on. */
-static bool add_expanded(struct detection_source *s, const struct field_test *t,
-	const struct yaml_node *node, struct slice text, struct parts *out)
-{
-	size_t start = slice_find_byte(text, '%');
-	struct slice tail = slice_from(text, start + 1);
-	size_t len = slice_find_byte(tail, '%');
-
-	if (start == text.len || len == tail.len)
-		return add_text(s, t, node, text, out);
-
-	const char *name = arena_copy(s->arena, slice_over(tail.at, len));
-	const struct yaml_node *values = s->vars ? yaml_get(s->vars, name) : NULL;
-	if (!values || values->kind == YAML_MAP)
-		return err_set(s->err, s->file, node->line,
-			"placeholder %%%s%% has no value; give one with --vars", name);
-
-	size_t count = values->kind == YAML_LIST ? values->count : 1;
-	for (size_t i = 0; i < count; i++) {
-		struct slice value =
-			values->kind == YAML_LIST ? values->values[i]->text : values->text;
-		struct slice after = slice_from(tail, len + 1);
-		struct slice whole = slice_of(arena_printf(s->arena, "%.*s%.*s%.*s", (int)start,
-			text.at, SLICE_ARG(value), SLICE_ARG(after)));
-
-		if (slice_find_byte(value, '%') < value.len)
-			return err_set(s->err, s->file, node->line,
-				"the value of %%%s%% holds a '%%'", name);
-		if (!add_expanded(s, t, node, whole, out))
-			return false;
+	for (size_t i = 0; i < t->transform_count; i++) {
+		if (t->transforms[i] != TRANSFORM_WINDASH)
+			encodings++;
+		else if (encodings > 0)
+			return refuse_value(s, node, "windash goes before an encoding");
 	}
-	return true;
+	if (encodings > 0 && pattern_has_wildcards(&p))
+		return refuse_value(s, node, "a value to encode cannot hold wildcards");
+	if (encodings < t->transform_count)
+		p = pattern_windash(s->arena, p);
+	return encodings > 0 ? add_encoded(s, t, node, p, out) : add_pattern(s, t, node, p, out);
 }
 
 static bool add_number(struct detection_source *s, const struct field_test *t,
-	const struct yaml_node *node, struct parts *out)
+	const struct yaml_node *node, struct slice text, struct parts *out)
 {
 	struct matcher m = {.op = t->op, .part = t->part};
 
-	if (!slice_to_real(node->text, &m.number))
+	if (!slice_to_real(text, &m.number))
 		return err_set(s->err, s->file, node->line, "%.*s: expected a number, found '%.*s'",
-			SLICE_ARG(t->field), SLICE_ARG(node->text));
+			SLICE_ARG(t->field), SLICE_ARG(text));
 	m.slot = view_fields_add(s->fields, t->field);
 	return add_test(s, node, &m, out);
 }
 
+/* startswith and endswith bind an expression to the ends of the text; it is found anywhere as it is. */
+static struct slice anchored(struct arena *a, const struct field_test *t, struct slice text)
+{
+	if (t->open_start == t->open_end)
+		return text;
+	return slice_of(t->open_end ? arena_printf(a, "\\A(?:%.*s)", SLICE_ARG(text))
+				    : arena_printf(a, "(?:%.*s)\\z", SLICE_ARG(text)));
+}
+
 static bool add_regex(struct detection_source *s, const struct field_test *t,
-	const struct yaml_node *node, struct parts *out)
+	const struct yaml_node *node, struct slice text, struct parts *out)
 {
 	struct matcher m = {.op = MATCH_REGEX};
 
-	m.regex = regex_add(s->regexes, node->text, t->regex_flags);
+	m.regex = regex_add(s->regexes, anchored(s->arena, t, text), t->regex_flags);
 	if (!m.regex)
 		return err_set(s->err, s->file, node->line, "%.*s: regular expression: %s",
 			SLICE_ARG(t->field), regex_said(s->regexes));
@@ -165,29 +215,40 @@ static bool add_regex(struct detection_source *s, const struct field_test *t,
 }
 
 static bool add_reference(struct detection_source *s, const struct field_test *t,
-	const struct yaml_node *node, struct parts *out)
+	const struct yaml_node *node, struct slice text, struct parts *out)
 {
 	struct matcher m = {.op = MATCH_FIELD, .cased = t->cased};
 
+	if (text.len == 0)
+		return refuse_value(s, node, "fieldref needs the name of a field");
 	m.pattern.kind = t->open_start && t->open_end ? PATTERN_CONTAINS
 		: t->open_start                       ? PATTERN_ENDS
 		: t->open_end                         ? PATTERN_STARTS
 						      : PATTERN_EQUAL;
 	m.slot = view_fields_add(s->fields, t->field);
-	m.other_slot = view_fields_add(s->fields, node->text);
+	m.other_slot = view_fields_add(s->fields, text);
 	return add_test(s, node, &m, out);
 }
 
-static bool add_simple(struct detection_source *s, const struct field_test *t,
+static bool add_cidr(struct detection_source *s, const struct field_test *t,
+	const struct yaml_node *node, struct slice text, struct parts *out)
+{
+	struct matcher m = {.op = MATCH_CIDR};
+
+	if (!cidr_read(text, &m.cidr))
+		return err_set(s->err, s->file, node->line, "%.*s: '%.*s' is no block of addresses",
+			SLICE_ARG(t->field), SLICE_ARG(text));
+	m.slot = view_fields_add(s->fields, t->field);
+	return add_test(s, node, &m, out);
+}
+
+static bool add_exists(struct detection_source *s, const struct field_test *t,
 	const struct yaml_node *node, struct parts *out)
 {
-	struct matcher m = {.op = t->op};
+	struct matcher m = {.op = MATCH_EXISTS};
 	bool wanted = true;
 
-	if (t->op == MATCH_CIDR && !cidr_read(node->text, &m.cidr))
-		return err_set(s->err, s->file, node->line, "%.*s: '%.*s' is no block of addresses",
-			SLICE_ARG(t->field), SLICE_ARG(node->text));
-	if (t->op == MATCH_EXISTS && !yaml_to_bool(node, &wanted))
+	if (!yaml_to_bool(node, &wanted))
 		return err_set(s->err, s->file, node->line, "%.*s: expected true or false",
 			SLICE_ARG(t->field));
 	m.slot = view_fields_add(s->fields, t->field);
@@ -198,37 +259,137 @@ static bool add_simple(struct detection_source *s, const struct field_test *t,
 	return true;
 }
 
+static bool add_null(struct detection_source *s, const struct field_test *t,
+	const struct yaml_node *node, struct parts *out)
+{
+	struct matcher m = {.op = MATCH_NULL};
+
+	if (t->op != MATCH_PATTERN || t->field.len == 0 || t->open_start || t->open_end ||
+		t->cased || t->field_reference || t->expand || t->transform_count > 0)
+		return err_set(s->err, s->file, node->line, "%.*s: null does not fit here",
+			SLICE_ARG(t->field));
+	m.slot = view_fields_add(s->fields, t->field);
+	return add_test(s, node, &m, out);
+}
+
+static bool add_one(struct detection_source *s, const struct field_test *t,
+	const struct yaml_node *node, struct slice text, struct parts *out)
+{
+	if (t->field_reference)
+		return add_reference(s, t, node, text, out);
+	switch (t->op) {
+	case MATCH_PATTERN: return add_text(s, t, node, text, out);
+	case MATCH_REGEX: return add_regex(s, t, node, text, out);
+	case MATCH_CIDR: return add_cidr(s, t, node, text, out);
+	case MATCH_EXISTS: return add_exists(s, t, node, out);
+	case MATCH_EQUAL:
+	case MATCH_LT:
+	case MATCH_LTE:
+	case MATCH_GT:
+	case MATCH_GTE: return add_number(s, t, node, text, out);
+	case MATCH_NULL:
+	case MATCH_FIELD: break;
+	}
+	return false;
+}
+
+/* What comes of a value of the placeholder: text as it is written in a rule, or, in a regular
+ * expression, its characters. */
+static void put_replacement(const struct field_test *t, struct slice value, struct buf *out)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (t->op == MATCH_REGEX && strchr("\\^$.[]|()?*+{}-/#", value.at[i]))
+			buf_add_byte(out, '\\');
+		buf_add_byte(out, value.at[i]);
+	}
+}
+
+/* The name of the placeholder that starts at `at`; its length is 0 when there is none. */
+static struct slice placeholder_at(struct slice text, size_t at)
+{
+	size_t end = at + 1;
+
+	while (end < text.len && text.at[end] != '%') {
+		size_t next = end;
+		int32_t c = text_next(text, &next);
+
+		if (c != '_' && !text_is_word_char(c))
+			return (struct slice){0};
+		end = next;
+	}
+	return end < text.len ? slice_over(text.at + at + 1, end - at - 1) : (struct slice){0};
+}
+
+/* Finds the first placeholder from `rest` on; what stands before it goes to `out`, with \% as %. */
+static struct slice copy_to_placeholder(struct slice *rest, struct buf *out)
+{
+	for (size_t i = 0; i < rest->len; i++) {
+		struct slice name = {0};
+
+		if (rest->at[i] == '\\' && i + 1 < rest->len) {
+			if (rest->at[i + 1] != '%')
+				buf_add_byte(out, '\\');
+			buf_add_byte(out, rest->at[++i]);
+			continue;
+		}
+		if (rest->at[i] == '%')
+			name = placeholder_at(*rest, i);
+		if (name.len > 0) {
+			*rest = slice_from(*rest, i + name.len + 2);
+			return name;
+		}
+		buf_add_byte(out, rest->at[i]);
+	}
+	*rest = (struct slice){0};
+	return (struct slice){0};
+}
+
+/* `done` is what stands before `rest`, expanded. */
+static bool add_expanded(struct detection_source *s, const struct field_test *t,
+	const struct yaml_node *node, const struct expansion *x, struct parts *out)
+{
+	CLEANUP(buf_release) struct buf head = {0};
+	struct slice rest = x->rest;
+
+	buf_add_slice(&head, x->done);
+	struct slice found = copy_to_placeholder(&rest, &head);
+	if (found.len == 0)
+		return add_one(s, t, node, arena_slice(s->arena, buf_slice(&head)), out);
+
+	const char *name = arena_copy(s->arena, found);
+	const struct yaml_node *values = s->vars ? yaml_get(s->vars, name) : NULL;
+	if (!values || values->kind == YAML_MAP)
+		return err_set(s->err, s->file, node->line,
+			"placeholder %%%s%% has no value; give one with --vars", name);
+	size_t count = values->kind == YAML_LIST ? values->count : 1, len = head.len;
+	for (size_t i = 0; i < count; i++) {
+		const struct yaml_node *v = values->kind == YAML_LIST ? values->values[i] : values;
+
+		if (v->kind != YAML_SCALAR)
+			return err_set(s->err, s->file, node->line,
+				"a value of placeholder %%%s%% is no text", name);
+		head.len = len;
+		put_replacement(t, v->text, &head);
+		struct expansion next = {buf_slice(&head), rest};
+		if (!add_expanded(s, t, node, &next, out))
+			return false;
+	}
+	return true;
+}
+
 static bool add_value(struct detection_source *s, const struct field_test *t,
 	const struct yaml_node *node, struct parts *out)
 {
 	if (node->kind != YAML_SCALAR)
 		return err_set(s->err, s->file, node->line, "%.*s: expected a value, found a %s",
 			SLICE_ARG(t->field), node->kind == YAML_MAP ? "map" : "list");
-	if (yaml_is_null(node)) {
-		struct matcher m = {.op = MATCH_NULL, .slot = view_fields_add(s->fields, t->field)};
-		if (t->op != MATCH_PATTERN || t->field.len == 0)
-			return err_set(s->err, s->file, node->line, "%.*s: null does not fit here",
-				SLICE_ARG(t->field));
-		return add_test(s, node, &m, out);
-	}
-	if (t->field_reference)
-		return add_reference(s, t, node, out);
-	switch (t->op) {
-	case MATCH_PATTERN:
-		return t->expand ? add_expanded(s, t, node, node->text, out)
-				 : add_text(s, t, node, node->text, out);
-	case MATCH_REGEX: return add_regex(s, t, node, out);
-	case MATCH_CIDR:
-	case MATCH_EXISTS: return add_simple(s, t, node, out);
-	case MATCH_EQUAL:
-	case MATCH_LT:
-	case MATCH_LTE:
-	case MATCH_GT:
-	case MATCH_GTE: return add_number(s, t, node, out);
-	case MATCH_NULL:
-	case MATCH_FIELD: break;
-	}
-	return false;
+	if (yaml_is_null(node))
+		return add_null(s, t, node, out);
+	if (!t->expand)
+		return add_one(s, t, node, node->text, out);
+
+	struct expansion x = {.rest = node->text};
+	return add_expanded(s, t, node, &x, out);
 }
 
 /* `neq` wants the field to be there and none of the values to match. */
@@ -240,7 +401,8 @@ static struct expr *negated(struct detection_source *s, const struct field_test 
 	return expr_group(s->arena, EXPR_AND, pair, 2);
 }
 
-/* One value makes a group of its own: windash and base64offset are alternatives, also under all. */
+/* One value makes a group of its own: base64offset and placeholders are alternatives, also under
+ * all. */
 static struct expr *field_expr(
 	struct detection_source *s, const struct yaml_node *key, const struct yaml_node *value)
 {

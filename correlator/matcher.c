@@ -1,10 +1,16 @@
 #include "correlator/matcher.h"
 
+#include <string.h>
 #include <time.h>
 
 static struct slice folded(const struct matcher *m, struct view *v, struct view_value *value)
 {
 	return m->cased ? view_text(v, value) : view_lower(v, value);
+}
+
+static bool is_number(const struct view_value *value)
+{
+	return value->kind == JSON_INT || value->kind == JSON_REAL;
 }
 
 static bool pattern_holds(const struct matcher *m, struct view *v, struct view_value *value)
@@ -13,25 +19,35 @@ static bool pattern_holds(const struct matcher *m, struct view *v, struct view_v
 
 	if (value->kind == JSON_NULL)
 		return false;
-	if (m->has_number && (value->kind == JSON_INT || value->kind == JSON_REAL) &&
-		json_to_real(value->json, &number))
+	if (m->has_number && is_number(value) && json_to_real(value->json, &number))
 		return number == m->number;
 	return pattern_matches(&m->pattern, folded(m, v, value));
+}
+
+/* As text, and as numbers when both are. */
+static bool equals_field(
+	const struct matcher *m, struct view *v, struct view_value *value, struct view_value *other)
+{
+	struct pattern p = {.kind = m->pattern.kind};
+	double one, two;
+
+	if (value->kind == JSON_NULL || other->kind == JSON_NULL)
+		return false;
+	if (p.kind == PATTERN_EQUAL && is_number(value) && is_number(other))
+		return json_to_real(value->json, &one) && json_to_real(other->json, &two) &&
+			one == two;
+	p.core = folded(m, v, other);
+	return pattern_matches(&p, folded(m, v, value));
 }
 
 /* Any element of the one field against any of the other. */
 static bool field_holds(const struct matcher *m, struct view *v, struct view_value *value)
 {
 	struct view_field other = view_get(v, m->other_slot);
-	struct slice text = folded(m, v, value);
 
-	for (size_t i = 0; i < other.count; i++) {
-		struct pattern p = {.kind = m->pattern.kind};
-
-		p.core = folded(m, v, &other.at[i]);
-		if (other.at[i].kind == value->kind && pattern_matches(&p, text))
+	for (size_t i = 0; i < other.count; i++)
+		if (equals_field(m, v, value, &other.at[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -65,15 +81,29 @@ static int iso_week(int year, int month, int day)
 	return thursday / 7 + 1;
 }
 
+/* YYYY-MM-DD, and for the time of day Thh:mm after it ('T', 't' or a space). */
+static bool is_date(struct slice text, bool with_time)
+{
+	if (text.len < 10 || text.at[4] != '-' || text.at[7] != '-')
+		return false;
+	if (text.len > 10 && !strchr("Tt ", text.at[10]))
+		return false;
+	return !with_time || (text.len >= 16 && text.at[13] == ':');
+}
+
 /* Sigma does not convert time zones: the digits count as they are written. */
 static bool part_of_date(enum matcher_part part, struct slice text, double *ret)
 {
 	int year, month, day, hour = 0, minute = 0, n = 0;
+	bool with_time = part == PART_HOUR || part == PART_MINUTE;
 
-	if (!digits(text, 0, 4, &year) || !digits(text, 5, 2, &month) || !digits(text, 8, 2, &day))
+	if (!is_date(text, with_time) || !digits(text, 0, 4, &year) ||
+		!digits(text, 5, 2, &month) || !digits(text, 8, 2, &day) || month < 1 ||
+		month > 12 || day < 1 || day > 31)
 		return false;
-	if ((part == PART_HOUR || part == PART_MINUTE) &&
-		(!digits(text, 11, 2, &hour) || !digits(text, 14, 2, &minute)))
+	if (with_time &&
+		(!digits(text, 11, 2, &hour) || !digits(text, 14, 2, &minute) || hour > 23 ||
+			minute > 59))
 		return false;
 	switch (part) {
 	case PART_MINUTE: n = minute; break;

@@ -6,7 +6,6 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 
-#include <ctype.h>
 #include <string.h>
 
 enum effect {
@@ -107,15 +106,24 @@ static const char *apply(struct field_test *t, const struct modifier *m)
 
 static const char *contradiction(const struct field_test *t)
 {
-	bool textual = t->open_start || t->open_end || t->transform_count > 0 || t->cased;
+	bool opens = t->open_start || t->open_end;
+	bool textual = opens || t->transform_count > 0 || t->cased;
 
-	if (t->op != MATCH_PATTERN && textual)
+	if (t->op == MATCH_REGEX && (t->transform_count > 0 || t->cased))
+		return "cased and encodings do not go with re";
+	if (t->op != MATCH_PATTERN && t->op != MATCH_REGEX && textual)
 		return "text modifiers (contains, startswith, endswith, cased, encodings) do not go "
-		       "with re, cidr, exists or a numeric comparison";
-	if (t->field_reference && (t->op != MATCH_PATTERN || t->transform_count > 0))
+		       "with cidr, exists or a numeric comparison";
+	if (t->field_reference &&
+		(t->op != MATCH_PATTERN || t->transform_count > 0 || t->part != PART_NONE))
 		return "fieldref goes only with contains, startswith, endswith, cased, neq and all";
-	if (t->part != PART_NONE && (textual || t->op == MATCH_REGEX || t->op == MATCH_CIDR))
+	if (t->part != PART_NONE &&
+		(textual || t->op == MATCH_REGEX || t->op == MATCH_CIDR || t->op == MATCH_EXISTS))
 		return "a time modifier goes only with a numeric comparison";
+	if (t->op == MATCH_EXISTS && (t->expand || t->all || t->neq))
+		return "exists stands alone";
+	if (t->field.len == 0 && (t->field_reference || t->op == MATCH_EXISTS || t->neq))
+		return "a search without a field knows no exists, fieldref or neq";
 	return NULL;
 }
 
@@ -196,35 +204,6 @@ static struct slice base64_at(struct arena *a, struct slice value, size_t offset
 	return slice_over(whole.at + start[offset], whole.len - cut - start[offset]);
 }
 
-static bool is_word(struct slice v, size_t at)
-{
-	return at < v.len && (isalnum((unsigned char)v.at[at]) || v.at[at] == '_');
-}
-
-/* Every dash or slash before a word as each of the five characters that Windows takes for one.
- * From the last to the first, so that places not seen yet stay where they are. */
-static size_t windash(struct arena *a, struct slice value, struct slice *ret)
-{
-	static const char *const dashes[] = {"-", "/", "–", "—", "―"};
-	size_t count = 1;
-
-	ret[0] = value;
-	for (size_t at = value.len; at-- > 0;) {
-		char c = value.at[at];
-		if ((c != '-' && c != '/') || !is_word(value, at + 1) ||
-			(at > 0 && is_word(value, at - 1)))
-			continue;
-		size_t so_far = count;
-		for (size_t i = 0; i < so_far * 5 && count < TRANSFORM_VALUES_MAX; i++) {
-			struct slice v = ret[i / 5], tail = slice_from(v, at + 1);
-			if (dashes[i % 5][0] != c)
-				ret[count++] = slice_of(arena_printf(a, "%.*s%s%.*s", (int)at, v.at,
-					dashes[i % 5], SLICE_ARG(tail)));
-		}
-	}
-	return count;
-}
-
 size_t transform_apply(enum transform t, struct arena *a, struct slice value, struct slice *ret)
 {
 	switch (t) {
@@ -236,7 +215,7 @@ size_t transform_apply(enum transform t, struct arena *a, struct slice value, st
 		for (size_t i = 0; i < 3; i++)
 			ret[i] = base64_at(a, value, i);
 		return 3;
-	case TRANSFORM_WINDASH: return windash(a, value, ret);
+	case TRANSFORM_WINDASH: break;
 	}
 	return 0;
 }

@@ -28,6 +28,7 @@ struct field_test {
 bool modifier_read(
 	struct slice key, struct field_test *ret, const char *file, unsigned line, struct err *err);
 
-/* The encodings of one literal value; gives how many, at most TRANSFORM_VALUES_MAX. */
-enum { TRANSFORM_VALUES_MAX = 256 };
+/* The encodings of one literal value; gives how many, at most TRANSFORM_VALUES_MAX. windash is none
+ * (pattern_windash()). */
+enum { TRANSFORM_VALUES_MAX = 3 };
 size_t transform_apply(enum transform t, struct arena *a, struct slice value, struct slice *ret);

@@ -2,6 +2,7 @@
 
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 #include "lib/text.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ struct pattern pattern_literal(struct slice bytes)
 
 static bool is_wildcard(char c)
 {
-	return (uint8_t)c == PATTERN_STAR || (uint8_t)c == PATTERN_ANY;
+	return (uint8_t)c >= PATTERN_DASH;
 }
 
 bool pattern_has_wildcards(const struct pattern *p)
@@ -43,6 +44,46 @@ bool pattern_has_wildcards(const struct pattern *p)
 		if (is_wildcard(p->text.at[i]))
 			return true;
 	return false;
+}
+
+size_t pattern_dash_len(struct slice text, size_t at)
+{
+	struct slice here = slice_from(text, at);
+
+	if (here.len > 0 && (here.at[0] == '-' || here.at[0] == '/'))
+		return 1;
+	return slice_starts(here, SLICE("–")) || slice_starts(here, SLICE("—")) ||
+			slice_starts(here, SLICE("―"))
+		? 3
+		: 0;
+}
+
+static bool is_word(int32_t c)
+{
+	return c == '_' || (c >= 0 && text_is_word_char(c));
+}
+
+struct pattern pattern_windash(struct arena *a, struct pattern p)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	bool after_word = false;
+
+	must(!p.literal);
+	for (size_t at = 0; at < p.text.len;) {
+		size_t dash = pattern_dash_len(p.text, at), next = at + dash;
+
+		if (dash > 0 && !after_word && is_word(text_next(p.text, &next))) {
+			buf_add_byte(&out, (char)PATTERN_DASH);
+			at += dash;
+			continue;
+		}
+		next = at;
+		after_word = is_word(text_next(p.text, &next));
+		buf_add(&out, p.text.at + at, next - at);
+		at = next;
+	}
+	p.text = arena_slice(a, buf_slice(&out));
+	return p;
 }
 
 static bool is_star(struct slice text, size_t at)
@@ -88,6 +129,29 @@ struct pattern pattern_open_end(struct arena *a, struct pattern p)
 	return p;
 }
 
+static char lower_ascii(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+struct slice pattern_fold(struct arena *a, struct slice text)
+{
+	bool upper = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if ((uint8_t)text.at[i] >= 0x80)
+			return text_lower(a, text);
+		upper |= text.at[i] >= 'A' && text.at[i] <= 'Z';
+	}
+	if (!upper)
+		return text;
+
+	char *at = arena_alloc(a, text.len);
+	for (size_t i = 0; i < text.len; i++)
+		at[i] = lower_ascii(text.at[i]);
+	return slice_over(at, text.len);
+}
+
 /* Lowers the runs between wildcards, whose bytes are no UTF-8. */
 struct pattern pattern_lower(struct arena *a, struct pattern p)
 {
@@ -98,7 +162,7 @@ struct pattern pattern_lower(struct arena *a, struct pattern p)
 		if (i < p.text.len && (p.literal || !is_wildcard(p.text.at[i])))
 			continue;
 		struct slice run = slice_over(p.text.at + start, i - start);
-		buf_add_slice(&out, text_lower(a, run));
+		buf_add_slice(&out, pattern_fold(a, run));
 		if (i < p.text.len)
 			buf_add_byte(&out, p.text.at[i]);
 		start = i + 1;
@@ -157,6 +221,10 @@ static bool glob_matches(struct slice glob, struct slice text)
 		} else if (g < glob.len && (uint8_t)glob.at[g] == PATTERN_ANY) {
 			g++;
 			t += code_point_len(text, t);
+		} else if (g < glob.len && (uint8_t)glob.at[g] == PATTERN_DASH &&
+			pattern_dash_len(text, t) > 0) {
+			g++;
+			t += pattern_dash_len(text, t);
 		} else if (g < glob.len && glob.at[g] == text.at[t]) {
 			g++;
 			t++;

@@ -15,7 +15,7 @@
 enum pattern_kind { PATTERN_EQUAL, PATTERN_STARTS, PATTERN_ENDS, PATTERN_CONTAINS, PATTERN_GLOB };
 
 /* Inside a pattern the wildcards are bytes that UTF-8 never holds. */
-enum { PATTERN_STAR = 0xff, PATTERN_ANY = 0xfe };
+enum { PATTERN_STAR = 0xff, PATTERN_ANY = 0xfe, PATTERN_DASH = 0xfd };
 
 struct pattern {
 	struct slice text;      /* with wildcard bytes, unless literal */
@@ -28,9 +28,19 @@ struct pattern pattern_read(struct arena *a, struct slice value);
 struct pattern pattern_literal(struct slice bytes);
 bool pattern_has_wildcards(const struct pattern *p);
 
+/* Every dash or slash that opens a word (not one inside it) stands for each of the five characters
+ * that Windows takes for one: - / – — ― */
+struct pattern pattern_windash(struct arena *a, struct pattern p);
+
+/* Length of the one of the five that stands at `at`, or 0. */
+size_t pattern_dash_len(struct slice text, size_t at);
+
 /* Adds a star before and/or after, unless one is there. */
 struct pattern pattern_open_start(struct arena *a, struct pattern p);
 struct pattern pattern_open_end(struct arena *a, struct pattern p);
+
+/* In lower case, as values are compared unless they are cased. May be `text` itself. */
+struct slice pattern_fold(struct arena *a, struct slice text);
 
 struct pattern pattern_lower(struct arena *a, struct pattern p);
 

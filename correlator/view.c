@@ -1,21 +1,21 @@
 #include "correlator/view.h"
 
 #include "correlator/limits.h"
+#include "correlator/pattern.h"
 #include "event/fields.h"
 #include "lib/mem.h"
 #include "lib/must.h"
-#include "lib/text.h"
 
 #include <string.h>
 
 enum { STEPS_MAX = 16 };
 
-/* A name, taken apart at its dots: steps[i] is one key, rests[i] all from there on, for events
- * that hold a dotted key as one. */
+/* A name, taken apart at its dots. Any run of steps may stand as one key: "a.b.c" is found in
+ * {"a":{"b.c":1}} and {"a.b":{"c":1}} too. */
 struct path {
 	struct slice name;
 	const char *whole;
-	const char *steps[STEPS_MAX], *rests[STEPS_MAX];
+	struct slice steps[STEPS_MAX];
 	size_t step_count;
 	const char *verbatim; /* tried when an aliased path leads nowhere; NULL: none */
 };
@@ -41,6 +41,7 @@ struct view {
 	size_t slot_count;
 	struct view_value *found; /* scratch of one look-up */
 	size_t found_count, found_max;
+	struct buf number; /* scratch */
 };
 
 struct view_fields *view_fields_new(enum view_naming naming)
@@ -62,22 +63,20 @@ void view_fields_free(struct view_fields **f)
 	*f = NULL;
 }
 
-static void path_split(struct path *p, struct arena *a)
+static void path_split(struct path *p)
 {
 	struct slice rest = slice_of(p->whole);
 
 	while (rest.len > 0 && p->step_count < STEPS_MAX) {
 		size_t dot = slice_find_byte(rest, '.');
 
-		p->rests[p->step_count] = rest.at;
-		p->steps[p->step_count] = arena_copy(a, slice_over(rest.at, dot));
-		p->step_count++;
+		p->steps[p->step_count++] = slice_over(rest.at, dot);
 		rest = slice_from(rest, dot + 1);
 	}
-	if (rest.len > 0) /* deeper than any event: only as one key */
-		p->steps[0] = p->whole;
-	if (rest.len > 0)
+	if (rest.len > 0) { /* deeper than any event: only as one key */
+		p->steps[0] = slice_of(p->whole);
 		p->step_count = 1;
+	}
 }
 
 size_t view_fields_add(struct view_fields *f, struct slice name)
@@ -94,7 +93,7 @@ size_t view_fields_add(struct view_fields *f, struct slice name)
 	*p = (struct path){.name = slice_of(verbatim)};
 	p->whole = alias ? arena_text(f->arena, alias) : verbatim;
 	p->verbatim = alias && !slice_is(name, alias) ? verbatim : NULL;
-	path_split(p, f->arena);
+	path_split(p);
 	return f->count++;
 }
 
@@ -127,6 +126,7 @@ void view_free(struct view **v)
 	arena_free(&(*v)->arena);
 	mem_free((*v)->slots);
 	mem_free((*v)->found);
+	buf_release(&(*v)->number);
 	mem_free(*v);
 	*v = NULL;
 }
@@ -168,6 +168,7 @@ static bool walk_value(void *ctx, struct slice key, struct json_value at)
 	struct walk *w = ctx;
 	const struct path *p = w->path;
 	struct json_value next;
+	bool found = false;
 
 	(void)key;
 	if (w->step == p->step_count) {
@@ -181,14 +182,16 @@ static bool walk_value(void *ctx, struct slice key, struct json_value at)
 	if (json_kind(at) != JSON_OBJECT)
 		return true;
 
-	struct walk down = {w->v, p, w->step + 1, false};
-	if (json_get(at, p->steps[w->step], &next))
-		(void)walk_value(&down, key, next);
-	if (!down.found && w->step + 1 < p->step_count && json_get(at, p->rests[w->step], &next)) {
-		down.step = p->step_count;
-		(void)walk_value(&down, key, next);
+	for (size_t last = w->step; last < p->step_count && !found; last++) {
+		const struct slice *from = &p->steps[w->step], *to = &p->steps[last];
+		struct slice one = slice_over(from->at, (size_t)(to->at - from->at) + to->len);
+		struct walk down = {w->v, p, last + 1, false};
+
+		if (json_get_slice(at, one, &next))
+			(void)walk_value(&down, key, next);
+		found = down.found;
 	}
-	w->found = w->found || down.found;
+	w->found = w->found || found;
 	return w->v->found_count < w->v->found_max;
 }
 
@@ -226,10 +229,9 @@ struct view_field view_get(struct view *v, size_t slot)
 
 static struct slice number_text(struct view *v, const struct view_value *value)
 {
-	CLEANUP(buf_release) struct buf out = {0};
-
-	json_copy(value->json, &out);
-	return arena_slice(v->arena, buf_slice(&out));
+	buf_clear(&v->number);
+	json_copy(value->json, &v->number);
+	return arena_slice(v->arena, buf_slice(&v->number));
 }
 
 struct slice view_text(struct view *v, struct view_value *value)
@@ -244,39 +246,12 @@ struct slice view_text(struct view *v, struct view_value *value)
 	return value->text;
 }
 
-static char lower_ascii(char c)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-
-	if (c >= 'A' && c <= 'Z')
-		c = letters[c - 'A'];
-	return c;
-}
-
-static struct slice lowered(struct view *v, struct slice text)
-{
-	bool upper = false;
-
-	for (size_t i = 0; i < text.len; i++) {
-		if ((uint8_t)text.at[i] >= 0x80)
-			return text_lower(v->arena, text);
-		upper |= text.at[i] >= 'A' && text.at[i] <= 'Z';
-	}
-	if (!upper)
-		return text;
-
-	char *at = arena_alloc(v->arena, text.len);
-	for (size_t i = 0; i < text.len; i++)
-		at[i] = lower_ascii(text.at[i]);
-	return slice_over(at, text.len);
-}
-
 struct slice view_lower(struct view *v, struct view_value *value)
 {
 	if (value->has_lower)
 		return value->lower;
 	value->has_lower = true;
-	value->lower = lowered(v, view_text(v, value));
+	value->lower = pattern_fold(v->arena, view_text(v, value));
 	return value->lower;
 }
 

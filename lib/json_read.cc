@@ -172,6 +172,11 @@ bool json_get(struct json_value object, const char *key, struct json_value *ret)
 	return member(object, key, ret);
 }
 
+bool json_get_slice(struct json_value object, struct slice key, struct json_value *ret)
+{
+	return member(object, std::string_view(key.at, key.len), ret);
+}
+
 bool json_get_text(struct json_value object, const char *key, struct slice *ret)
 {
 	struct json_value v;

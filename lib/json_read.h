@@ -38,6 +38,7 @@ bool json_to_bool(struct json_value v, bool *ret);
 
 /* A member of an object, by its exact key; false when there is none. */
 bool json_get(struct json_value object, const char *key, struct json_value *ret);
+bool json_get_slice(struct json_value object, struct slice key, struct json_value *ret);
 bool json_get_text(struct json_value object, const char *key, struct slice *ret);
 
 /* A member by path: "dns.rrname". A key that holds the whole dotted name comes first. */

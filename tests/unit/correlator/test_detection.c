@@ -17,7 +17,8 @@ static int holds(const char *detection, const char *event, enum view_naming nami
 	struct json_value root;
 	struct err err = {0};
 
-	assert_true(yaml_read(a, "vars", SLICE("{dcs: [dc1, dc2], empty: []}"), &vars, &err));
+	assert_true(yaml_read(a, "vars",
+		SLICE("{dcs: [dc1, dc2], nets: [10.0.0.0/8], limit: 7, empty: []}"), &vars, &err));
 	if (!yaml_read(a, "test", slice_of(detection), &docs, &err))
 		fail_msg("%s: %s", detection, err_text(&err));
 	struct detection_source source = {.arena = a,
@@ -126,6 +127,15 @@ static void wildcards_and_their_escapes_are_read_as_sigma_says(void **state)
 		{"{a: 'c:\\\\dir'}", "{\"a\":\"c:\\\\dir\"}", true},
 		{"{a: 'c:\\\\*'}", "{\"a\":\"c:\\\\any\"}", true},
 		{"{a: 'c:\\\\*'}", "{\"a\":\"c:any\"}", false},
+		{"{a: 'x\\\\\\*'}", "{\"a\":\"x\\\\*\"}", true},
+		{"{a: 'x\\\\\\*'}", "{\"a\":\"x\\\\y\"}", false},
+		{"{a: 'x\\\\\\y'}", "{\"a\":\"x\\\\\\\\y\"}", true},
+		{"{a: 'x\\\\\\\\y'}", "{\"a\":\"x\\\\\\\\y\"}", true},
+		{"{a|endswith: 'dir\\'}", "{\"a\":\"c:\\\\dir\\\\\"}", true},
+		{"{a|contains: '\\\\'}", "{\"a\":\"c:\\\\dir\"}", true},
+		{"{a|contains: '\\*'}", "{\"a\":\"2*3\"}", true},
+		{"{a|contains: '\\*'}", "{\"a\":\"23\"}", false},
+		{"{a: '?*'}", "{\"a\":\"\"}", false},
 	};
 
 	(void)state;
@@ -149,6 +159,16 @@ static void text_modifiers_open_the_value(void **state)
 		{"{a|contains|windash: ' /x'}", "{\"a\":\"p -x\"}", true},
 		{"{a|contains|windash: 'a-b'}", "{\"a\":\"a/b\"}", false},
 		{"{a|contains|windash: ' -x -y'}", "{\"a\":\"p /x -y\"}", true},
+		{"{a|contains|windash: ' –x'}", "{\"a\":\"p -x\"}", true},
+		{"{a|contains|windash: ' -x'}", "{\"a\":\"p ―x\"}", true},
+		{"{a|contains|windash: ' -x'}", "{\"a\":\"p —x\"}", true},
+		{"{a|contains|windash: ' -a -b -c -d -e -f -g'}",
+			"{\"a\":\"p -a /b –c —d ―e -f /g\"}", true},
+		{"{a|contains|windash: ' - x'}", "{\"a\":\"p / x\"}", false},
+		{"{a|contains|windash: 'é-x'}", "{\"a\":\"é/x\"}", false},
+		{"{a|windash|contains|all: ['-x', '-y']}", "{\"a\":\"/y /x\"}", true},
+		{"{a|contains|windash: '-x*y'}", "{\"a\":\"/x and y\"}", true},
+		{"{a|windash|base64offset|contains: ' -x'}", "{\"a\":\"cCAveA==\"}", true},
 		{"{a|neq: x}", "{\"a\":\"y\"}", true},
 		{"{a|neq: x}", "{\"a\":\"X\"}", false},
 		{"{a|neq: [x, y]}", "{\"a\":\"y\"}", false},
@@ -170,6 +190,13 @@ static void regular_expressions_search_with_their_flags(void **state)
 		{"{a|re|m: '^b'}", "{\"a\":\"a\\nb\"}", true},
 		{"{a|re: 'a.b'}", "{\"a\":\"a\\nb\"}", false},
 		{"{a|re|s: 'a.b'}", "{\"a\":\"a\\nb\"}", true},
+		{"{a|re|startswith: 'v|e'}", "{\"a\":\"evil\"}", true},
+		{"{a|re|startswith: 'v|i'}", "{\"a\":\"evil\"}", false},
+		{"{a|re|endswith: 'i.|x'}", "{\"a\":\"evil\"}", true},
+		{"{a|re|contains: 'v.l'}", "{\"a\":\"evil\"}", true},
+		{"{a|re|all: ['^e', 'l$']}", "{\"a\":\"evil\"}", true},
+		{"{a|re|expand: '^%dcs%$'}", "{\"a\":\"dc2\"}", true},
+		{"{a|re: '^8+$'}", "{\"a\":88}", true},
 		{"{a|re: '^(a+)+$'}", "{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}",
 			false},
 	};
@@ -206,6 +233,11 @@ static void numbers_addresses_and_dates_compare(void **state)
 		{"{t|week: 53}", "{\"t\":\"2027-01-01T00:00:00Z\"}", true},
 		{"{t|week: 1}", "{\"t\":\"2024-12-30T00:00:00Z\"}", true},
 		{"{t|hour: 7}", "{\"t\":\"yesterday\"}", false},
+		{"{t|year: 1700}", "{\"t\":1700000000}", false},
+		{"{t|hour: 7}", "{\"t\":\"2026-11-23\"}", false},
+		{"{t|month: [10, 11]}", "{\"t\":\"2026-11-23\"}", true},
+		{"{a|cidr|expand: '%nets%'}", "{\"a\":\"10.9.9.9\"}", true},
+		{"{a|gt|expand: '%limit%'}", "{\"a\":8}", true},
 	};
 
 	(void)state;
@@ -228,6 +260,17 @@ static void encodings_and_references_are_followed(void **state)
 		{"{a|fieldref: b}", "{\"a\":\"X\"}", false},
 		{"{a|fieldref|endswith: b}", "{\"a\":\"xyz\",\"b\":\"yz\"}", true},
 		{"{a|fieldref|neq: b}", "{\"a\":\"X\",\"b\":\"y\"}", true},
+		{"{a|fieldref: b}", "{\"a\":5,\"b\":5.0}", true},
+		{"{a|fieldref: b}", "{\"a\":5,\"b\":\"5\"}", true},
+		{"{a|fieldref: b}", "{\"a\":null,\"b\":null}", false},
+		{"{a|fieldref|contains: b}", "{\"a\":\"xyz\",\"b\":\"Y\"}", true},
+		{"{a|fieldref|startswith: b}", "{\"a\":\"xyz\",\"b\":\"*\"}", false},
+		{"{a|fieldref|cased: b}", "{\"a\":\"X\",\"b\":\"x\"}", false},
+		{"{a|wide|contains: cmd}", "{\"a\":\"c\\u0000m\\u0000d\\u0000\"}", true},
+		{"{a|utf16: c}", "{\"a\":\"\\ufeffc\\u0000\"}", true},
+		{"{a|expand: '\\%plain%dcs%'}", "{\"a\":\"%plaindc1\"}", true},
+		{"{a|expand: '100% of %dcs%'}", "{\"a\":\"100% of dc1\"}", true},
+		{"{a: '%dcs%'}", "{\"a\":\"%dcs%\"}", true},
 		{"{a|expand: '%dcs%'}", "{\"a\":\"dc2\"}", true},
 		{"{a|expand|contains: 'x%dcs%'}", "{\"a\":\"the xdc1 one\"}", true},
 		{"{a|expand: '%dcs%'}", "{\"a\":\"dc3\"}", false},
@@ -243,6 +286,8 @@ static void fields_are_found_in_objects_and_lists(void **state)
 		{"{a.b: x}", "{\"a\":{\"b\":\"x\"}}", true},
 		{"{a.b: x}", "{\"a.b\":\"x\"}", true},
 		{"{a.b.c: x}", "{\"a\":{\"b.c\":\"x\"}}", true},
+		{"{a.b.c: x}", "{\"a.b\":{\"c\":\"x\"}}", true},
+		{"{a.b.c: x}", "{\"a\":{\"b\":{\"d\":1}},\"a.b\":{\"c\":\"x\"}}", true},
 		{"{a: x}", "{\"a\":[\"y\",\"x\"]}", true},
 		{"{a: z}", "{\"a\":[\"y\",\"x\"]}", false},
 		{"{a.b: x}", "{\"a\":[{\"b\":\"y\"},{\"b\":\"x\"}]}", true},
@@ -284,6 +329,7 @@ static void conditions_combine_searches(void **state)
 		{"1 of them", "{\"h\":1}", 1},
 		{"any of them", "{\"h\":1}", 1},
 		{"1 of _*", "{\"x\":1}", 1},
+		{"1 of *", "{\"x\":1}", 0},
 		{"ALL OF a? AND NOT b", "{\"f\":1,\"g\":1}", 1},
 		{"[a1, b]", "{\"h\":1}", 1},
 		{"c", "{\"h\":1}", -1},
@@ -324,7 +370,12 @@ static void what_cannot_be_read_is_refused_with_its_line(void **state)
 		{"s:\n  a|gt: x\ncondition: s", "expected a number, found 'x'"},
 		{"s:\n  a|exists: perhaps\ncondition: s", "expected true or false"},
 		{"s:\n  a|i: x\ncondition: s", "'i' goes only after re"},
-		{"s:\n  a|re|contains: x\ncondition: s", "do not go with re"},
+		{"s:\n  a|re|cased: x\ncondition: s", "do not go with re"},
+		{"s:\n  a|wide|contains: é\ncondition: s", "is no text that an event could hold"},
+		{"s:\n  a|base64|windash: '-x'\ncondition: s", "windash goes before"},
+		{"s:\n  a|contains: null\ncondition: s", "null does not fit here"},
+		{"s:\n  '|exists': true\ncondition: s", "knows no exists"},
+		{"s:\n  a|exists|all: true\ncondition: s", "exists stands alone"},
 		{"s:\n  a|base64: 'x*'\ncondition: s", "cannot hold wildcards"},
 		{"s:\n  a|expand: '%nothing%'\ncondition: s", "placeholder %nothing% has no value"},
 		{"s:\n  a: {b: c}\ncondition: s", "expected a value, found a map"},
