@@ -3,10 +3,9 @@
 #include "crawler/mask.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
-#include "lib/must.h"
+#include "lib/scan.h"
 #include "lib/text.h"
 
-#include <hs.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +18,12 @@ struct entry {
 struct table {
 	struct entry *entries;
 	size_t count, room;
-	hs_database_t *database;
+	struct scan *scan;
 };
 
 struct phrases {
 	struct arena *arena;
 	struct table exact, folded;
-	hs_scratch_t *scratch;
 };
 
 static const double PLAIN_SHARE = 0.02; /* of vowels with marks: below, the text has none */
@@ -41,7 +39,7 @@ struct phrases *phrases_new(void)
 static void table_release(struct table *t)
 {
 	mem_free(t->entries);
-	hs_free_database(t->database);
+	scan_free(&t->scan);
 }
 
 void phrases_free(struct phrases **p)
@@ -50,7 +48,6 @@ void phrases_free(struct phrases **p)
 		return;
 	table_release(&(*p)->exact);
 	table_release(&(*p)->folded);
-	hs_free_scratch((*p)->scratch);
 	arena_free(&(*p)->arena);
 	mem_free(*p);
 	*p = NULL;
@@ -162,40 +159,17 @@ void phrases_add(struct phrases *p, struct slice phrase, unsigned forms, size_t 
 		table_add(&p->folded, text_fold(p->arena, key), id);
 }
 
-static bool table_ready(struct table *t, hs_scratch_t **scratch, struct err *err)
+static bool table_ready(struct table *t, struct err *err)
 {
-	const char **texts = mem_array(t->count + 1, sizeof *texts);
-	unsigned *flags = mem_array(t->count + 1, sizeof *flags);
-	unsigned *ids = mem_array(t->count + 1, sizeof *ids);
-	size_t *lens = mem_array(t->count + 1, sizeof *lens);
-	hs_compile_error_t *fault = NULL;
-	hs_error_t status = HS_SUCCESS;
-
-	for (size_t i = 0; i < t->count; i++) {
-		texts[i] = t->entries[i].key.at;
-		lens[i] = t->entries[i].key.len;
-		ids[i] = (unsigned)i;
-	}
-	if (t->count > 0)
-		status = hs_compile_lit_multi(texts, flags, ids, lens, (unsigned)t->count,
-			HS_MODE_BLOCK, NULL, &t->database, &fault);
-	if (status != HS_SUCCESS)
-		err_set(err, NULL, 0, "phrases cannot be compiled: %s",
-			fault == NULL ? "" : fault->message);
-	hs_free_compile_error(fault);
-	if (status == HS_SUCCESS && t->count > 0)
-		must(hs_alloc_scratch(t->database, scratch) == HS_SUCCESS);
-	mem_free(texts);
-	mem_free(flags);
-	mem_free(ids);
-	mem_free(lens);
-	return status == HS_SUCCESS;
+	t->scan = scan_new();
+	for (size_t i = 0; i < t->count; i++)
+		scan_add(t->scan, t->entries[i].key, 0, (unsigned)i);
+	return scan_ready(t->scan, err);
 }
 
 bool phrases_ready(struct phrases *p, struct err *err)
 {
-	return table_ready(&p->exact, &p->scratch, err) &&
-		table_ready(&p->folded, &p->scratch, err);
+	return table_ready(&p->exact, err) && table_ready(&p->folded, err);
 }
 
 static void find_words(struct arena *a, struct phrase_text *t)
@@ -301,23 +275,20 @@ static uint32_t word_at(const struct phrase_text *t, uint32_t offset)
 	return low == 0 ? 0 : (uint32_t)(low - 1);
 }
 
-static int on_match(
-	unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
+static bool on_hit(void *ctx, unsigned id, size_t end)
 {
 	struct finder *f = ctx;
 	const struct entry *e = &f->table->entries[id];
-	size_t end = (size_t)to, start = end - e->key.len, after = end;
+	size_t start = end - e->key.len, after = end;
 
-	(void)from;
-	(void)flags;
 	size_t first = start, last = start + e->key.len;
 	int32_t lead = text_next(f->text->matched, &first),
 		tail = char_before(f->text->matched, last);
 	if ((text_is_word_char(lead) && text_is_word_char(char_before(f->text->matched, start))) ||
 		(text_is_word_char(tail) && text_is_word_char(text_next(f->text->matched, &after))))
-		return 0;
+		return false;
 	if (f->hits.count == PHRASE_HITS_MAX)
-		return 1;
+		return true;
 	f->hits.at[f->hits.count++] = (struct phrase_hit){
 		.id = e->id,
 		.from = (uint32_t)start,
@@ -326,7 +297,7 @@ static int on_match(
 		.last_word = word_at(f->text, (uint32_t)end - 1),
 		.in_title = end <= f->text->title_len,
 	};
-	return 0;
+	return false;
 }
 
 static int hit_order(const void *a, const void *b)
@@ -346,9 +317,7 @@ struct phrase_hits phrases_find(
 	struct finder f = {.table = t->plain ? &p->folded : &p->exact, .text = t};
 
 	f.hits.at = arena_array(a, PHRASE_HITS_MAX, sizeof *f.hits.at);
-	if (f.table->count > 0)
-		hs_scan(f.table->database, t->matched.at, (unsigned)t->matched.len, 0, p->scratch,
-			on_match, &f);
+	scan_find(f.table->scan, t->matched, on_hit, &f);
 	qsort(f.hits.at, f.hits.count, sizeof *f.hits.at, hit_order);
 	return f.hits;
 }

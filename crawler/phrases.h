@@ -1,4 +1,4 @@
-/* Many phrases looked for in one text at once (through Hyperscan, as literals), as whole words.
+/* Many phrases looked for in one text at once (lib/scan.h), as whole words.
  *
  * A text is read into its key forms first: lower case in NFC with one style of tone marks (hoà and
  * hòa meet), and folded. A text that carries diacritics is matched with them, one that carries

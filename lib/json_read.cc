@@ -126,6 +126,45 @@ bool json_to_text(struct json_value v, struct slice *ret)
 	return true;
 }
 
+/* Where the last text inside ends, or nullptr. Texts lie in the order in which they are written. */
+static const char *last_end(const dom::element &e)
+{
+	const char *end = nullptr, *inner = nullptr;
+	dom::object object;
+	dom::array array;
+	std::string_view text;
+	dom::element last;
+	bool has_last = false;
+
+	if (!e.get(text))
+		return text.data() + text.size() + 1;
+	if (!e.get(object)) {
+		for (dom::key_value_pair pair : object) {
+			end = pair.key.data() + pair.key.size() + 1;
+			last = pair.value;
+			has_last = true;
+		}
+		inner = has_last ? last_end(last) : nullptr;
+	} else if (!e.get(array)) {
+		for (dom::element item : array) {
+			const char *found = last_end(item);
+			end = found != nullptr ? found : end;
+		}
+	}
+	return inner != nullptr ? inner : end;
+}
+
+struct slice json_strings(struct json_value root)
+{
+	dom::object object;
+	const char *end = last_end(element_of(root));
+
+	if (end == nullptr || element_of(root).get(object) || object.begin() == object.end())
+		return slice_from_view("");
+	const char *start = (*object.begin()).key.data() - sizeof(uint32_t);
+	return slice_over(start, size_t(end - start));
+}
+
 template <typename T> static bool value_get(struct json_value v, T *ret)
 {
 	T found;

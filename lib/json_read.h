@@ -29,6 +29,10 @@ void json_reader_free(struct json_reader **r);
 /* False with an error that names the byte-level reason; trailing text after the value is one. */
 bool json_read(struct json_reader *r, struct slice text, struct json_value *ret, struct err *err);
 
+/* All keys and texts of a value that json_read() gave, decoded, in one run of bytes for a first look:
+ * each stands between the four bytes of its length (little-endian) and a NUL. */
+struct slice json_strings(struct json_value root);
+
 enum json_kind json_kind(struct json_value v);
 bool json_to_text(struct json_value v, struct slice *ret);
 bool json_to_i64(struct json_value v, int64_t *ret); /* also from an integer above 2^63: false */
