@@ -143,6 +143,12 @@ int command_check(int argc, char **argv)
 		(void)printf("%s:%u: %.*s: %s\n", r->path, r->line, SLICE_ARG(r->about.title),
 			kind_of(r));
 	}
+	for (size_t i = 0; i < rules->filter_count; i++) {
+		const struct filter *f = rules->filters[i];
+
+		(void)printf("%s:%u: %.*s: filter, applied to %zu rules\n", f->path, f->line,
+			SLICE_ARG(f->title), f->applied);
+	}
 	print_refused(rules, stderr);
 	(void)printf("%zu rules loaded, %zu refused\n", rules->rule_count, rules->refused_count);
 	return rules->refused_count > 0 ? EXIT_BAD_INPUT : 0;

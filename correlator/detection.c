@@ -491,31 +491,46 @@ static struct expr *conditions(struct detection_source *s, const struct yaml_nod
 	return expr_group(s->arena, EXPR_OR, parts.at, parts.count);
 }
 
-struct expr *detection_read(struct detection_source *s, const struct yaml_node *detection)
+/* `extra`: a key that is no search; NULL: none. */
+static struct expr *read_section(
+	struct detection_source *s, const struct yaml_node *section, const char *extra)
 {
-	const struct yaml_node *condition = yaml_get(detection, "condition");
+	const struct yaml_node *condition = yaml_get(section, "condition");
 	size_t count = 0;
 
-	if (!detection || detection->kind != YAML_MAP)
-		return fail(
-			s, detection ? detection->line : 0, "expected a map", SLICE("detection"));
 	if (!condition)
-		return fail(s, detection->line, "has no condition", SLICE("detection"));
+		return fail(s, section->line, "has no condition",
+			slice_of(extra ? "filter" : "detection"));
 
-	struct condition_name *names = arena_array(s->arena, detection->count, sizeof *names);
-	for (size_t i = 0; i < detection->count; i++) {
-		struct slice name = detection->keys[i]->text;
+	struct condition_name *names = arena_array(s->arena, section->count + 1, sizeof *names);
+	for (size_t i = 0; i < section->count; i++) {
+		struct slice name = section->keys[i]->text;
 
-		if (slice_is(name, "condition"))
+		if (slice_is(name, "condition") || (extra && slice_is(name, extra)))
 			continue;
 		if (slice_is(name, "timeframe"))
-			return fail(s, detection->keys[i]->line,
+			return fail(s, section->keys[i]->line,
 				"is no longer part of Sigma; write a correlation rule with timespan",
 				name);
 		names[count].name = name;
-		names[count].expr = search_expr(s, detection->values[i]);
+		names[count].expr = search_expr(s, section->values[i]);
 		if (!names[count++].expr)
 			return NULL;
 	}
 	return conditions(s, condition, names, count);
+}
+
+struct expr *detection_read(struct detection_source *s, const struct yaml_node *detection)
+{
+	if (!detection || detection->kind != YAML_MAP)
+		return fail(
+			s, detection ? detection->line : 0, "expected a map", SLICE("detection"));
+	return read_section(s, detection, NULL);
+}
+
+struct expr *detection_read_filter(struct detection_source *s, const struct yaml_node *filter)
+{
+	if (filter->kind != YAML_MAP)
+		return fail(s, filter->line, "expected a map", SLICE("filter"));
+	return read_section(s, filter, "rules");
 }

@@ -17,5 +17,6 @@ struct detection_source {
 	size_t values; /* read so far */
 };
 
-/* NULL with source->err set. */
+/* The section of a rule or of a filter, whose `rules` are no search. NULL with source->err set. */
 struct expr *detection_read(struct detection_source *source, const struct yaml_node *detection);
+struct expr *detection_read_filter(struct detection_source *source, const struct yaml_node *filter);

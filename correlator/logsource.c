@@ -19,6 +19,8 @@ static const struct row {
 	{"webserver", NULL, NULL, {"http"}, NULL},
 	{"proxy", NULL, NULL, {"http"}, NULL},
 	{NULL, NULL, "http", {"http"}, NULL},
+	{"network", NULL, "dns", {"dns"}, NULL},
+	{"network", NULL, "connection", {"flow"}, NULL},
 	{"network_connection", NULL, NULL, {"flow"}, NULL},
 	{"firewall", NULL, NULL, {"flow"}, NULL},
 	{"flow", NULL, NULL, {"flow"}, NULL},
@@ -72,36 +74,60 @@ static void take(struct logsource *ret, const struct row *row)
 	}
 }
 
+bool logsource_read_names(
+	const struct yaml_node *rule, struct logsource *ret, const char *file, struct err *err)
+{
+	const struct yaml_node *node = yaml_get(rule, "logsource");
+	struct slice *const parts[3] = {&ret->category, &ret->product, &ret->service};
+	static const char *const names[3] = {"category", "product", "service"};
+
+	*ret = (struct logsource){0};
+	for (size_t i = 0; node && i < 3; i++) {
+		const struct yaml_node *value = yaml_get(node, names[i]);
+
+		if (value && value->kind != YAML_SCALAR)
+			return err_set(
+				err, file, value->line, "logsource: %s: expected text", names[i]);
+		*parts[i] = value ? value->text : (struct slice){0};
+	}
+	return true;
+}
+
+static bool says_same(struct slice outer, struct slice inner)
+{
+	return outer.len == 0 || slice_equal_nocase(outer, inner);
+}
+
+bool logsource_covers(const struct logsource *outer, const struct logsource *inner)
+{
+	return says_same(outer->category, inner->category) &&
+		says_same(outer->product, inner->product) &&
+		says_same(outer->service, inner->service);
+}
+
 bool logsource_read(
 	const struct yaml_node *rule, struct logsource *ret, const char *file, struct err *err)
 {
 	const struct yaml_node *node = yaml_get(rule, "logsource");
-	struct slice part[3] = {{0}};
-	static const char *const names[3] = {"category", "product", "service"};
 
-	*ret = (struct logsource){0};
 	if (!node || node->kind != YAML_MAP || node->count == 0)
 		return err_set(err, file, node ? node->line : rule->line,
 			"logsource: expected a map with category, product or service");
-	for (size_t i = 0; i < 3; i++) {
-		const struct yaml_node *value = yaml_get(node, names[i]);
-		if (value && value->kind != YAML_SCALAR)
-			return err_set(
-				err, file, value->line, "logsource: %s: expected text", names[i]);
-		part[i] = value ? value->text : (struct slice){0};
-	}
-	if (is_foreign(part[1]))
+	if (!logsource_read_names(rule, ret, file, err))
+		return false;
+	if (is_foreign(ret->product))
 		return true;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (!agrees(rows[i].category, part[0]) || !agrees(rows[i].product, part[1]) ||
-			!agrees(rows[i].service, part[2]))
+		if (!agrees(rows[i].category, ret->category) ||
+			!agrees(rows[i].product, ret->product) ||
+			!agrees(rows[i].service, ret->service))
 			continue;
 		take(ret, &rows[i]);
 		return true;
 	}
-	if (part[0].len == 0 && part[2].len == 0)
+	if (ret->category.len == 0 && ret->service.len == 0)
 		ret->any = true;
 	else
-		ret->types[ret->count++] = part[0].len ? part[0] : part[2];
+		ret->types[ret->count++] = ret->category.len ? ret->category : ret->service;
 	return true;
 }

@@ -7,7 +7,8 @@
 enum { LOGSOURCE_TYPES_MAX = 4 };
 
 struct logsource {
-	bool any; /* every event */
+	struct slice category, product, service; /* as written; "" when not */
+	bool any;                                /* every event */
 	struct slice types[LOGSOURCE_TYPES_MAX];
 	size_t count;            /* 0 without .any: nothing this appliance sees */
 	const char *needs_field; /* NULL, or a field that must be there as well */
@@ -16,3 +17,10 @@ struct logsource {
 
 bool logsource_read(
 	const struct yaml_node *rule, struct logsource *ret, const char *file, struct err *err);
+
+/* Only what is written, for rules that look at every event. */
+bool logsource_read_names(
+	const struct yaml_node *rule, struct logsource *ret, const char *file, struct err *err);
+
+/* Whether `outer` says nothing that `inner` does not say too. */
+bool logsource_covers(const struct logsource *outer, const struct logsource *inner);

@@ -222,10 +222,13 @@ static bool read_detection(struct rule_source *s, struct rule *r, const struct y
 	r->window.range = (struct window_range){1, UINT64_MAX};
 	r->window.suppress_us = INT64_C(60) * MINUTE_US;
 	r->groups_by_default = true;
-	if (s->naming == VIEW_VERBATIM_NAMES)
+	if (s->naming == VIEW_VERBATIM_NAMES) {
+		if (!logsource_read_names(doc, &r->source, s->detection.file, s->detection.err))
+			return false;
 		r->source.any = true;
-	else if (!logsource_read(doc, &r->source, s->detection.file, s->detection.err))
+	} else if (!logsource_read(doc, &r->source, s->detection.file, s->detection.err)) {
 		return false;
+	}
 	if (r->source.needs_field)
 		r->source_slot =
 			view_fields_add(s->detection.fields, slice_of(r->source.needs_field));
@@ -245,10 +248,6 @@ struct rule *rule_read(struct rule_source *s, const struct yaml_node *doc)
 	r->window.lateness_us = s->lateness_us;
 	if (doc->kind != YAML_MAP) {
 		(void)fail(s, doc, "rule", "expected a map");
-		return NULL;
-	}
-	if (yaml_get(doc, "filter")) {
-		(void)fail(s, yaml_get(doc, "filter"), "filter", "Sigma filters are not supported");
 		return NULL;
 	}
 	if (yaml_get(doc, "action")) {

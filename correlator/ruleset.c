@@ -52,9 +52,44 @@ static bool claim(struct loader *l, struct rule *r)
 	return true;
 }
 
+static void load_filter(struct loader *l, const struct yaml_node *document)
+{
+	struct ruleset *set = l->set;
+	struct filter *f = filter_read(&l->source, document);
+
+	if (!f) {
+		refuse(l);
+		return;
+	}
+	set->filters = mem_resize(set->filters, set->filter_count + 1, sizeof *set->filters);
+	set->filters[set->filter_count++] = f;
+}
+
+static void apply_filters(struct ruleset *set)
+{
+	for (size_t i = 0; i < set->filter_count; i++) {
+		struct filter *f = set->filters[i];
+
+		for (size_t k = 0; k < set->rule_count; k++) {
+			struct rule *r = set->rules[k];
+
+			if (!filter_applies(f, r))
+				continue;
+			struct expr *pair[2] = {r->detection, f->detection};
+			r->detection = expr_group(set->arena, EXPR_AND, pair, 2);
+			f->applied++;
+		}
+	}
+}
+
 static void load_document(struct loader *l, const struct yaml_node *document)
 {
 	struct ruleset *set = l->set;
+
+	if (yaml_get(document, "filter")) {
+		load_filter(l, document);
+		return;
+	}
 	struct rule *r = rule_read(&l->source, document);
 
 	if (!r) {
@@ -309,6 +344,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options)
 			refuse(&l);
 	for (size_t i = 0; i < files.count; i++)
 		load_file(&l, files.at[i]);
+	apply_filters(set);
 	resolve_all(&l);
 	index_rules(set);
 	keymap_release(&l.by_id);
@@ -327,6 +363,7 @@ void ruleset_free(struct ruleset **rules)
 	mem_free(set->routes);
 	mem_free(set->others.rules);
 	mem_free(set->rules);
+	mem_free(set->filters);
 	mem_free(set->refused);
 	regex_set_free(&set->regexes);
 	view_fields_free(&set->fields);

@@ -9,6 +9,7 @@
  *     ruleset_free(&rules); */
 #pragma once
 
+#include "correlator/filter.h"
 #include "correlator/groups.h"
 #include "correlator/keymap.h"
 #include "correlator/rule.h"
@@ -26,6 +27,8 @@ struct ruleset {
 	struct regex_set *regexes;
 	struct rule **rules;
 	size_t rule_count;
+	struct filter **filters;
+	size_t filter_count;
 	char **refused; /* "file:line: reason" */
 	size_t refused_count;
 	struct route *routes;
