@@ -16,9 +16,9 @@ BIN       = $(B)/bin/$(if $(filter ctl,$(1)),haidang,haidang-$(1))
 
 PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3
 PKG_probe      := libpcap libndpi
-PKG_crawler    := gumbo libcurl expat libseccomp
+PKG_crawler    := gumbo libcurl expat libhs libseccomp zlib
 PKG_correlator := libpcre2-8
-PKG_courier    := libcurl
+PKG_courier    := libcurl gnutls
 PKG_console    := libsodium
 
 # ---- how it is compiled ------------------------------------------------------

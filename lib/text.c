@@ -328,3 +328,14 @@ size_t text_host_to_unicode(struct slice host, char ret[TEXT_HOST_MAX])
 	ret[host.len] = '\0';
 	return host.len;
 }
+
+struct slice text_cut(struct slice utf8, size_t len_max)
+{
+	size_t len = len_max;
+
+	if (utf8.len <= len_max)
+		return utf8;
+	while (len > 0 && ((uint8_t)utf8.at[len] & 0xc0) == 0x80) /* within a character */
+		len--;
+	return (struct slice){utf8.at, len};
+}

@@ -39,6 +39,9 @@ int32_t text_upper_char(int32_t code_point);
 /* Writes a code point as UTF-8; gives the length, 1 to 4. */
 size_t text_put(int32_t code_point, char ret[4]);
 
+/* The longest start of at most `len_max` bytes that ends with a whole character. */
+struct slice text_cut(struct slice utf8, size_t len_max);
+
 /* Host names by UTS 46, not transitional. To ASCII: lower case, "xn--" where needed; false when
  * it is no valid name. To Unicode: labels that cannot be decoded stay as they are. */
 enum { TEXT_HOST_MAX = 1024 };
