@@ -1,7 +1,5 @@
 #include "correlator/pressure.h"
 
-#include "lib/mem.h"
-
 static uint64_t field_of(struct slice info, struct slice name)
 {
 	struct slice line;
@@ -24,14 +22,20 @@ unsigned pressure_of(struct slice info)
 	return used >= max ? 100 : (unsigned)((double)used * 100 / (double)max);
 }
 
+static void on_memory(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	unsigned *highest = ctx;
+	unsigned percent = pressure_of(redis_reply_text(reply));
+
+	(void)index;
+	if (percent > *highest)
+		*highest = percent;
+}
+
 int pressure_read(struct redis *r, unsigned *ret_percent)
 {
 	const struct slice args[] = {SLICE("INFO"), SLICE("memory")};
-	CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
-	int said = redis_call(r, SLICE(""), args, 2, &reply);
 
 	*ret_percent = 0;
-	if (said == 0 && redis_reply_kind(reply) == REDIS_TEXT)
-		*ret_percent = pressure_of(redis_reply_text(reply));
-	return said;
+	return redis_call_each(r, args, 2, on_memory, ret_percent);
 }

@@ -23,7 +23,7 @@ enum {
 
 struct publish {
 	struct publish_options options;
-	char *address, *user, *password, *spool_path;
+	char *spool_path;
 	char stream[STREAM_NAME_MAX];
 	const struct clock *clock;
 	struct publish_metrics metrics;
@@ -179,6 +179,8 @@ static void metrics_make(struct publish *p, struct metrics *m)
 			"Events written to the spool because Redis did not take them."),
 		.duplicates = metrics_counter(m, "haidang_publish_duplicates_total", "",
 			"Events sent again that Redis already had."),
+		.unconfirmed = metrics_counter(m, "haidang_publish_unconfirmed_total", "",
+			"Events taken by a Redis whose replicas did not confirm them in time."),
 		.eve_lost = metrics_counter(m, "haidang_publish_eve_lost_total", "",
 			"Events that could not be written to the EVE file."),
 		.queue = metrics_gauge(m, "haidang_publish_queue_events", worker,
@@ -202,9 +204,7 @@ static void options_copy(struct publish *p, const struct publish_options *from)
 	struct publish_options *o = &p->options;
 
 	*o = *from;
-	o->redis.address = keep(&p->address, from->redis.address);
-	o->redis.user = keep(&p->user, from->redis.user);
-	o->redis.password = NULL;
+	o->redis = (struct redis_options){0};
 	o->spool_path = keep(&p->spool_path, from->spool_path);
 	o->batch_events = o->batch_events ? o->batch_events : BATCH_EVENTS;
 	o->linger_ms = o->linger_ms ? o->linger_ms : LINGER_MS;
@@ -234,9 +234,9 @@ struct publish *publish_new(
 		.settle = settle,
 		.ctx = p};
 
-	p->options.redis.password = options->redis.password;
+	p->options.redis = options->redis; /* borrowed for this call */
 	p->sender = sender_new(&sender);
-	p->options.redis.password = NULL;
+	p->options.redis = (struct redis_options){0};
 	wait_thread(&p->thread, publish_run, p);
 	return p;
 }
@@ -264,8 +264,6 @@ void publish_free(struct publish **publish)
 	batch_list_release(&p->unused);
 	batch_free(p->open);
 	wait_release(&p->lock, &p->work, &p->done);
-	mem_free(p->address);
-	mem_free(p->user);
 	mem_free(p->spool_path);
 	mem_free(p);
 	*publish = NULL;

@@ -12,7 +12,7 @@
  * publish_event() never blocks on Redis: a thread of the publisher does that work. It blocks on the
  * EVE file only when the disk is megabytes behind. Calls on one publisher come from one thread.
  *
- * Metrics: haidang_publish_{events,batches,spooled,duplicates,eve_lost}_total,
+ * Metrics: haidang_publish_{events,batches,spooled,duplicates,unconfirmed,eve_lost}_total,
  * haidang_publish_dropped_total{reason}, haidang_publish_{queue_events,spool_bytes}{worker}. */
 #pragma once
 
@@ -23,7 +23,7 @@
 struct publish;
 
 struct publish_options {
-	struct redis_options redis; /* .address NULL: no Redis */
+	struct redis_options redis; /* .address NULL: no Redis; borrowed by publish_new() */
 	const char *kind;           /* "net" or "web" */
 	const char *name;           /* of the sensor or crawler */
 	unsigned worker;

@@ -30,6 +30,11 @@
  * memory, before any of them is sent. The shift is written to the spool's header first, so that
  * after a crash the same records get the same ids again. The EVE file may show the unmoved id.
  *
+ * Replicas. With redis.replicas a group counts as taken once so many replicas have it, so that the death
+ * of a master loses nothing that left memory or spool; what is sent again to the next master is
+ * refused as too small an id where it is there already. When replicas are silent for half a
+ * second the group counts as taken all the same, and its events as unconfirmed.
+ *
  * A refusal of an id that cannot have been sent before means that someone else wrote to our stream;
  * then ids are unchecked again. */
 
@@ -53,8 +58,7 @@ struct entry {
 struct group {
 	struct entry entries[GROUP_BATCHES];
 	size_t count;
-	bool has_index; /* SADD before MULTI */
-	bool index_done, exec_done;
+	bool exec_done;
 	bool refused;   /* an id that was never sent was too small */
 	char said[128]; /* why Redis refused the group */
 };
@@ -69,7 +73,8 @@ struct sender {
 	struct buf spool_text;
 	struct group group;
 	mono_t index_due, retry_at;
-	bool away, spool_failing;
+	bool index_missing; /* our stream must be named in it, once the stream is there */
+	bool away, spool_failing, unconfirmed;
 };
 
 static void count_drop(struct sender *s, enum drop_reason reason, size_t events)
@@ -311,17 +316,42 @@ static void queue_one(struct sender *s, const struct entry *entry)
 	}
 }
 
+static void index_added(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct sender *s = ctx;
+
+	(void)index;
+	s->index_missing = redis_reply_kind(reply) != REDIS_INT;
+}
+
+/* On its own, because in a cluster another node may hold the index, and be away. */
+static bool index_keep(struct sender *s)
+{
+	const struct slice index = SLICE(STREAM_INDEX);
+	const struct slice sadd[] = {SLICE("SADD"), index, slice_of(s->o.stream)};
+
+	if (!s->index_missing)
+		return true;
+	redis_queue(s->redis, index, sadd, 3);
+	if (redis_flush(s->redis, index_added, s) < 0 || s->index_missing)
+		return false;
+	s->index_due = mono_after(clock_mono(s->o.clock), INDEX_INTERVAL_MS);
+	return true;
+}
+
+/* A Redis that was away may have come back without the index. */
+static void index_check(struct sender *s)
+{
+	s->index_missing |= !redis_connected(s->redis) ||
+		mono_left_ms(s->index_due, clock_mono(s->o.clock)) == 0;
+}
+
 static void queue_group(struct sender *s)
 {
-	const struct slice stream = slice_of(s->o.stream), index = SLICE(STREAM_INDEX);
-	const struct slice sadd[] = {SLICE("SADD"), index, stream};
+	const struct slice stream = slice_of(s->o.stream);
 	const struct slice multi = SLICE("MULTI"), exec = SLICE("EXEC");
 	struct group *g = &s->group;
 
-	g->has_index = !redis_connected(s->redis) ||
-		mono_left_ms(s->index_due, clock_mono(s->o.clock)) == 0;
-	if (g->has_index)
-		redis_queue(s->redis, index, sadd, 3);
 	redis_queue(s->redis, stream, &multi, 1);
 	for (size_t i = 0; i < g->count; i++)
 		queue_one(s, &g->entries[i]);
@@ -362,11 +392,9 @@ static void on_reply(void *ctx, size_t index, const struct redis_reply *reply)
 {
 	struct sender *s = ctx;
 	struct group *g = &s->group;
-	size_t exec_at = (g->has_index ? 1 : 0) + 1 + g->count;
+	size_t exec_at = 1 + g->count;
 
-	if (g->has_index && index == 0) {
-		g->index_done = redis_reply_kind(reply) == REDIS_INT;
-	} else if (index < exec_at) {
+	if (index < exec_at) {
 		if (redis_reply_kind(reply) == REDIS_ERROR)
 			keep_said(g, redis_reply_text(reply));
 	} else if (redis_reply_count(reply) == g->count) {
@@ -385,21 +413,33 @@ static void note_maybe_sent(struct sender *s, struct event_id id)
 		s->maybe_sent = id;
 }
 
+/* Redis goes on without its replicas; what it took may be lost with it. */
+static void note_confirmed(struct sender *s, bool confirmed)
+{
+	for (size_t i = 0; i < s->group.count && !confirmed; i++)
+		metric_add(s->o.metrics->unconfirmed, s->group.entries[i].count);
+	if (!confirmed && !s->unconfirmed)
+		log_warning("The replicas of Redis do not confirm events in time stream=%s",
+			s->o.stream);
+	s->unconfirmed = !confirmed;
+}
+
 /* True when every batch of the group is settled: in Redis, or never to be. */
 static bool send_group(struct sender *s)
 {
 	struct group *g = &s->group;
 
-	g->refused = g->index_done = g->exec_done = false;
+	bool confirmed = true;
+
+	g->refused = g->exec_done = false;
 	*g->said = '\0';
+	index_check(s);
 	queue_group(s);
-	if (redis_flush(s->redis, on_reply, s) < 0) {
+	if (redis_flush(s->redis, on_reply, s) < 0 || redis_confirm(s->redis, &confirmed) < 0) {
 		note_maybe_sent(s, g->entries[g->count - 1].id);
 		note_away(s, redis_said(s->redis));
 		return false;
 	}
-	if (g->index_done)
-		s->index_due = mono_after(clock_mono(s->o.clock), INDEX_INTERVAL_MS);
 	if (!g->exec_done || *g->said) {
 		note_away(s, g->said);
 		return false;
@@ -410,7 +450,9 @@ static bool send_group(struct sender *s)
 		s->ids.checked = false;
 		return false;
 	}
+	note_confirmed(s, confirmed);
 	note_back(s);
+	(void)index_keep(s); /* or later, by sender_work() */
 	return true;
 }
 
@@ -531,7 +573,7 @@ enum sender_state sender_work(struct sender *s)
 		return try_to(s, replay) ? state_now(s) : SENDER_STUCK;
 	}
 	if (!s->waiting.first)
-		return SENDER_IDLE;
+		return try_to(s, index_keep) ? SENDER_IDLE : SENDER_STUCK;
 	if (try_to(s, send_waiting))
 		return state_now(s);
 	if (s->spool)

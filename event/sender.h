@@ -23,7 +23,7 @@ enum drop_reason {
 enum { DROP_REASON_COUNT = DROP_TOO_LONG + 1 };
 
 struct publish_metrics {
-	struct metric *events, *batches, *spooled, *duplicates, *eve_lost;
+	struct metric *events, *batches, *spooled, *duplicates, *unconfirmed, *eve_lost;
 	struct metric *dropped[DROP_REASON_COUNT];
 	struct metric *queue, *spool_len;
 };

@@ -4,150 +4,121 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/must.h"
+#include "lib/redis_nodes.h"
+#include "lib/redis_slots.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <hiredis/hiredis.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-/* Of hiredis only the reader of replies is used: the sockets are ours, because its non-blocking
- * interface ties connecting, time-outs and pipelining together differently in each version. */
 
 enum {
 	TIMEOUT_MS = 2000,
-	BACKOFF_MIN_MS = 50,
-	BACKOFF_MAX_MS = 2000,
-	SCRIPTS_MAX = 16,
-	SAID_MAX = 256,
-	HOST_MAX = 256,
-	IO_LEN = 64 * 1024,
 	BUFFER_KEPT = 1024 * 1024, /* a larger buffer is given back after use */
+	TURN_WAIT_MS = 20,         /* before commands that nobody could serve are sent again */
+	TURNS_AT_ONCE = 3,         /* moves that are followed without waiting */
+	REPLICA_WAIT_MS = 500,
 };
+
+#define REPLICA_WAIT_TEXT "500"
+
+_Static_assert(REPLICA_WAIT_MS == 500, "REPLICA_WAIT_TEXT says it too");
 
 /* Redis itself refuses a client that sends more than this without a pause (query buffer limit). */
 #define QUEUE_LEN_MAX ((size_t)1 << 30)
 
-struct address {
-	bool is_unix;
-	char path[sizeof((struct sockaddr_un *)NULL)->sun_path];
-	char host[HOST_MAX];
-	char port[8];
+struct command {
+	struct redis_reply *reply; /* kept until those before it were given */
+	bool settled;              /* it is the one to be given */
 };
+
+/* What goes to one node as a whole: a command, or all from MULTI to EXEC. */
+struct unit {
+	size_t first, count; /* commands */
+	size_t at, len;      /* bytes in `out` */
+	unsigned slot;
+	struct redis_address *to; /* NULL: the node of the slot */
+	enum redis_turn turn;     /* what the node said last */
+	bool waiting;             /* to be sent, once more perhaps */
+};
+
+/* What is under way on one link: units in the order of sending. */
+struct lane {
+	struct redis_link *link;
+	size_t *units;
+	size_t count, room, head;
+	size_t got;  /* answers of the unit at the head */
+	bool asking; /* the next answer is that to ASKING */
+};
+
+/* Takes over the reply. */
+typedef void take_reply(void *ctx, size_t index, struct redis_reply *reply);
 
 struct redis {
-	struct address address;
-	bool address_ok;
+	struct redis_login login;
+	struct redis_nodes *nodes;
 	char *user, *password;
-	int64_t timeout_ms, extra_ms;
-	const struct clock *clock;
+	int64_t extra_ms, replicas;
 
-	int fd; /* -1: not connected */
-	redisReader *reader;
 	struct buf out;
-	size_t queued;
-	bool flushing;
+	struct command *commands;
+	size_t count, command_room;
+	struct unit *units;
+	size_t unit_count, unit_room;
+	bool in_multi; /* the last unit is not closed by EXEC yet */
 
-	struct redis_script *scripts[SCRIPTS_MAX];
-	size_t script_count;
-
-	int64_t backoff_ms; /* 0: the last connect went well */
-	mono_t retry_at;
-	char said[SAID_MAX];
+	struct lane *lanes;
+	size_t lane_count;
+	size_t given; /* commands whose replies were given */
+	take_reply *take;
+	void *ctx;
+	bool running, started;
+	int start_error;
+	int failed; /* a negative errno, found in an answer */
+	char said[REDIS_SAID_MAX];
 };
-
-static bool address_parse_unix(const char *path, struct address *ret, struct err *err)
-{
-	size_t len = strlen(path);
-
-	if (*path != '/')
-		return err_set(
-			err, NULL, 0, "Redis address unix:%s: the path must begin with /", path);
-	if (len >= sizeof ret->path)
-		return err_set(err, NULL, 0, "Redis address unix:%s: the path is over %zu bytes",
-			path, sizeof ret->path - 1);
-	ret->is_unix = true;
-	memcpy(ret->path, path, len + 1);
-	return true;
-}
-
-static bool address_parse(const char *address, struct address *ret, struct err *err)
-{
-	const char *colon = strrchr(address, ':');
-	uint64_t port;
-
-	*ret = (struct address){0};
-	if (strncmp(address, "unix:", 5) == 0)
-		return address_parse_unix(address + 5, ret, err);
-	if (!colon || colon == address)
-		return err_set(err, NULL, 0,
-			"Redis address '%s' is neither unix:/path nor host:port", address);
-	if (!slice_to_u64(slice_of(colon + 1), &port) || !port || port > UINT16_MAX)
-		return err_set(
-			err, NULL, 0, "Redis address '%s': the port must be 1 to 65535", address);
-
-	struct slice host = {address, (size_t)(colon - address)};
-
-	if (host.at[0] == '[' && host.at[host.len - 1] == ']')
-		host = (struct slice){host.at + 1, host.len - 2};
-	if (!host.len || host.len >= sizeof ret->host)
-		return err_set(err, NULL, 0, "Redis address '%s': no usable host name", address);
-	memcpy(ret->host, host.at, host.len);
-	(void)snprintf(ret->port, sizeof ret->port, "%u", (unsigned)port);
-	return true;
-}
 
 bool redis_address_check(const char *address, struct err *err)
 {
-	struct address parsed;
+	struct redis_address parsed;
 
-	return address_parse(address, &parsed, err);
+	return redis_address_read(address, &parsed, err);
 }
 
 struct redis *redis_new(const struct redis_options *options, const struct clock *clock)
 {
 	struct redis *r = mem_alloc(sizeof *r);
-	struct err err = {0};
 
-	r->address_ok = address_parse(options->address, &r->address, &err);
-	if (!r->address_ok)
-		(void)snprintf(r->said, sizeof r->said, "%.*s", SAID_MAX - 1, err_text(&err));
 	if (options->user && *options->user)
 		r->user = mem_text(options->user);
 	if (options->password && *options->password)
 		r->password = mem_text(options->password);
-	r->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
-	r->clock = clock;
-	r->fd = -1;
+	r->login = (struct redis_login){.user = r->user,
+		.password = r->password,
+		.timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
+		.clock = clock};
+	r->replicas = options->replicas;
+	r->nodes = redis_nodes_new(options, &r->login);
 	return r;
-}
-
-static void disconnect(struct redis *r)
-{
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	r->fd = -1;
-	if (r->reader)
-		redisReaderFree(r->reader);
-	r->reader = NULL;
 }
 
 void redis_free(struct redis **r)
 {
 	if (!*r)
 		return;
-	disconnect(*r);
+	redis_nodes_free(&(*r)->nodes);
 	if ((*r)->password)
 		explicit_bzero((*r)->password, strlen((*r)->password));
 	mem_free((*r)->password);
 	mem_free((*r)->user);
+	for (size_t i = 0; i < (*r)->count; i++)
+		redis_reply_free(&(*r)->commands[i].reply);
+	for (size_t i = 0; i < (*r)->unit_count; i++)
+		mem_free((*r)->units[i].to);
+	for (size_t i = 0; i < (*r)->lane_count; i++)
+		mem_free((*r)->lanes[i].units);
+	mem_free((*r)->commands);
+	mem_free((*r)->units);
+	mem_free((*r)->lanes);
 	buf_release(&(*r)->out);
 	mem_free(*r);
 	*r = NULL;
@@ -155,7 +126,15 @@ void redis_free(struct redis **r)
 
 bool redis_connected(const struct redis *r)
 {
-	return r->fd >= 0;
+	for (size_t i = 0; i < redis_nodes_count(r->nodes); i++)
+		if (redis_link_is_open(redis_nodes_link(r->nodes, i)))
+			return true;
+	return false;
+}
+
+bool redis_is_cluster(const struct redis *r)
+{
+	return redis_nodes_is_cluster(r->nodes);
 }
 
 const char *redis_said(const struct redis *r)
@@ -172,44 +151,64 @@ void redis_register_script(struct redis *r, struct redis_script *script)
 {
 	uint8_t hash[SHA1_LEN];
 
-	must(r->script_count < SCRIPTS_MAX && r->fd < 0);
+	must(r->login.script_count < REDIS_SCRIPTS_MAX && !redis_connected(r));
 	digest_sha1(slice_of(script->source), hash);
 	digest_hex(hash, sizeof hash, script->sha1);
-	r->scripts[r->script_count++] = script;
+	r->login.scripts[r->login.script_count++] = script;
 }
 
-static void add_count(struct buf *out, char mark, size_t count)
+static struct unit *add_unit(struct redis *r, unsigned slot)
 {
-	buf_printf(out, "%c%zu\r\n", mark, count);
+	if (r->unit_count == r->unit_room) {
+		r->unit_room = r->unit_room ? r->unit_room * 2 : 64;
+		r->units = mem_resize(r->units, r->unit_room, sizeof *r->units);
+	}
+	struct unit *u = &r->units[r->unit_count++];
+
+	*u = (struct unit){.first = r->count, .at = r->out.len, .slot = slot, .waiting = true};
+	return u;
 }
 
-static void add_arg(struct buf *out, struct slice arg)
+/* The command's arguments follow, and then end_command(). */
+static void start_command(struct redis *r, struct slice key, struct slice name)
 {
-	add_count(out, '$', arg.len);
-	buf_add_slice(out, arg);
-	buf_add(out, "\r\n", 2);
+	unsigned slot = redis_slot_of(key);
+
+	must(!r->running && !r->started);
+	must(r->out.len < QUEUE_LEN_MAX);
+	if (r->in_multi)
+		must(r->units[r->unit_count - 1].slot == slot);
+	else
+		(void)add_unit(r, slot);
+	r->in_multi = (r->in_multi || slice_is(name, "MULTI")) && !slice_is(name, "EXEC");
 }
 
-static void add_args(struct buf *out, const struct slice *args, size_t count)
+static void end_command(struct redis *r)
+{
+	struct unit *u = &r->units[r->unit_count - 1];
+
+	if (r->count == r->command_room) {
+		r->command_room = r->command_room ? r->command_room * 2 : 64;
+		r->commands = mem_resize(r->commands, r->command_room, sizeof *r->commands);
+	}
+	r->commands[r->count++] = (struct command){0};
+	u->count++;
+	u->len = r->out.len - u->at;
+}
+
+static void add_args(struct redis *r, const struct slice *args, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		add_arg(out, args[i]);
+		redis_command_add(&r->out, args[i]);
 }
 
-static void start_command(struct redis *r, size_t arg_count)
-{
-	must(!r->flushing && arg_count);
-	must(r->out.len < QUEUE_LEN_MAX);
-	add_count(&r->out, '*', arg_count);
-	r->queued++;
-}
-
-/* One node holds every key; a cluster client will choose the node by `key`. */
 void redis_queue(struct redis *r, struct slice key, const struct slice *args, size_t count)
 {
-	(void)key;
-	start_command(r, count);
-	add_args(&r->out, args, count);
+	must(count > 0);
+	start_command(r, key, args[0]);
+	redis_command_begin(&r->out, count);
+	add_args(r, args, count);
+	end_command(r);
 }
 
 void redis_queue_script(struct redis *r, const struct redis_script *script, struct redis_keys keys,
@@ -217,318 +216,343 @@ void redis_queue_script(struct redis *r, const struct redis_script *script, stru
 {
 	size_t key_count = keys.second.len ? 2 : 1;
 
-	start_command(r, 3 + key_count + count);
-	add_arg(&r->out, SLICE("EVALSHA"));
-	add_arg(&r->out, slice_of(script->sha1));
-	add_arg(&r->out, key_count == 2 ? SLICE("2") : SLICE("1"));
-	add_arg(&r->out, keys.first);
+	must(key_count == 1 || redis_slot_of(keys.first) == redis_slot_of(keys.second));
+	start_command(r, keys.first, SLICE("EVALSHA"));
+	redis_command_begin(&r->out, 3 + key_count + count);
+	redis_command_add(&r->out, SLICE("EVALSHA"));
+	redis_command_add(&r->out, slice_of(script->sha1));
+	redis_command_add(&r->out, key_count == 2 ? SLICE("2") : SLICE("1"));
+	redis_command_add(&r->out, keys.first);
 	if (key_count == 2)
-		add_arg(&r->out, keys.second);
-	add_args(&r->out, args, count);
+		redis_command_add(&r->out, keys.second);
+	add_args(r, args, count);
+	end_command(r);
 }
 
-static int fail(struct redis *r, int error, const char *doing)
+/* To a node instead of a key. */
+static void queue_at(
+	struct redis *r, const struct redis_link *link, const struct slice *args, size_t count)
 {
-	const char *why = strerrordesc_np(error);
-
-	(void)snprintf(r->said, sizeof r->said, "%s: %s", doing, why ? why : "unknown error");
-	disconnect(r);
-	return -error;
+	redis_queue(r, SLICE(""), args, count);
+	r->units[r->unit_count - 1].to =
+		mem_copy(redis_link_address(link), sizeof(struct redis_address));
 }
 
-static int fail_said(struct redis *r, int error, const char *doing, struct slice reply)
+static int fail(struct redis *r, int error, const char *said)
 {
-	int len = reply.len > SAID_MAX / 2 ? SAID_MAX / 2 : (int)reply.len;
-
-	(void)snprintf(r->said, sizeof r->said, "%s: %.*s", doing, len, reply.at);
-	disconnect(r);
-	return -error;
+	if (said != r->said)
+		(void)snprintf(r->said, sizeof r->said, "%s", said);
+	return error;
 }
 
-/* 0 when the socket is ready for one of `events`, which `ret_ready` tells. */
-static int wait_ready(struct redis *r, short events, int64_t timeout_ms, short *ret_ready)
+static struct lane *lane_of(struct redis *r, struct redis_link *link)
 {
-	struct pollfd p = {.fd = r->fd, .events = events};
+	for (size_t i = 0; i < r->lane_count; i++)
+		if (r->lanes[i].link == link)
+			return &r->lanes[i];
+	r->lanes = mem_resize(r->lanes, r->lane_count + 1, sizeof *r->lanes);
+	r->lanes[r->lane_count] = (struct lane){.link = link};
+	return &r->lanes[r->lane_count++];
+}
+
+static void lane_add(struct lane *lane, size_t unit)
+{
+	if (lane->count == lane->room) {
+		lane->room = lane->room ? lane->room * 2 : 64;
+		lane->units = mem_resize(lane->units, lane->room, sizeof *lane->units);
+	}
+	lane->units[lane->count++] = unit;
+}
+
+/* The open link that a unit goes to. One that names its node wants the very connection it was
+ * queued for. */
+static int link_of(struct redis *r, const struct unit *u, struct redis_link **ret)
+{
+	bool stays = u->to && u->turn != REDIS_ASK;
+
+	if (stays && !redis_nodes_has(r->nodes, u->to))
+		return fail(r, -EAGAIN, "Redis: the connection was lost meanwhile");
+
+	int error = u->to ? redis_nodes_at(r->nodes, u->to, ret)
+			  : redis_nodes_of(r->nodes, u->slot, ret);
+
+	return error ? fail(r, error, redis_nodes_said(r->nodes)) : 0;
+}
+
+static int send_unit(struct redis *r, size_t index)
+{
+	struct unit *u = &r->units[index];
+	struct redis_link *link = NULL;
+	int error = link_of(r, u, &link);
+
+	if (error)
+		return error;
+	if (u->turn == REDIS_ASK)
+		redis_link_send(link, SLICE("*1\r\n$6\r\nASKING\r\n"), 1);
+	redis_link_send(link, slice_over(r->out.at + u->at, u->len), u->count);
+	lane_add(lane_of(r, link), index);
+	u->waiting = false;
+	return 0;
+}
+
+static bool unit_begins(const struct redis *r, const struct lane *lane)
+{
+	const struct unit *u = &r->units[lane->units[lane->head]];
+
+	return lane->got == 0 && u->turn == REDIS_ASK && !lane->asking;
+}
+
+static int send_waiting(struct redis *r)
+{
+	int error = redis_nodes_find(r->nodes);
+
+	for (size_t i = 0; i < r->lane_count; i++)
+		mem_free(r->lanes[i].units);
+	r->lane_count = 0;
+	if (error)
+		return fail(r, error, redis_nodes_said(r->nodes));
+	for (size_t i = 0; i < r->unit_count && !error; i++)
+		if (r->units[i].waiting)
+			error = send_unit(r, i);
+	return error;
+}
+
+static void give(struct redis *r)
+{
+	for (; r->given < r->count && r->commands[r->given].settled; r->given++) {
+		struct redis_reply *reply = r->commands[r->given].reply;
+
+		r->commands[r->given].reply = NULL;
+		r->take(r->ctx, r->given, reply);
+	}
+}
+
+/* All its answers are here: they count, unless the node sent us elsewhere. */
+static void unit_ends(struct redis *r, struct unit *u)
+{
+	u->waiting = u->turn != REDIS_HERE;
+	for (size_t i = u->first; i < u->first + u->count; i++) {
+		if (u->waiting)
+			redis_reply_free(&r->commands[i].reply);
+		else
+			r->commands[i].settled = true;
+	}
+	give(r);
+}
+
+static void turn(struct redis *r, struct unit *u, const struct redis_link *link,
+	const struct redis_reply *reply)
+{
+	struct redis_address to;
+	enum redis_turn said = redis_turn_read(reply, redis_link_address(link), &to);
+
+	if (said == REDIS_HERE || u->turn != REDIS_HERE)
+		return;
+	u->turn = said;
+	if (said == REDIS_MOVED)
+		redis_nodes_moved(r->nodes, u->slot, &to);
+	if (said == REDIS_ASK)
+		u->to = mem_copy(&to, sizeof to);
+	if (said == REDIS_LATER) {
+		redis_nodes_doubt(r->nodes);
+		(void)snprintf(
+			r->said, sizeof r->said, "Redis: %.*s", SLICE_ARG(redis_reply_text(reply)));
+	}
+}
+
+/* Answers after which the connection is of no use: to be made anew, perhaps to another node. */
+static bool link_is_wrong(struct redis *r, struct redis_link *link, struct redis_reply *reply)
+{
+	bool no_script = redis_reply_fails(reply, "NOSCRIPT");
+
+	if (!no_script && !redis_reply_fails(reply, "READONLY"))
+		return false;
+	r->failed = redis_link_close(link, EAGAIN,
+		no_script ? SLICE("Redis: a script must be loaded again")
+			  : SLICE("Redis: it has become a replica"));
+	redis_nodes_doubt(r->nodes);
+	return true;
+}
+
+static bool on_answer(void *ctx, struct redis_link *link, struct redis_reply *reply)
+{
+	struct redis *r = ctx;
+	struct lane *lane = lane_of(r, link);
+
+	if (lane->head == lane->count || unit_begins(r, lane)) {
+		lane->asking = true;
+		redis_reply_free(&reply);
+		return true;
+	}
+	struct unit *u = &r->units[lane->units[lane->head]];
+
+	if (link_is_wrong(r, link, reply)) {
+		redis_reply_free(&reply);
+		return false;
+	}
+	if (lane->got == 0)
+		u->turn = REDIS_HERE;
+	if (redis_is_cluster(r) && redis_reply_kind(reply) == REDIS_ERROR)
+		turn(r, u, link, reply);
+	r->commands[u->first + lane->got++].reply = reply;
+	if (lane->got < u->count)
+		return true;
+	lane->got = 0;
+	lane->asking = false;
+	lane->head++;
+	unit_ends(r, u);
+	return true;
+}
+
+/* Those that owe answers, for poll(); gives how many. */
+static size_t owing(struct redis *r, struct pollfd *fds, struct lane **lanes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->lane_count; i++) {
+		if (!redis_link_owes(r->lanes[i].link))
+			continue;
+		fds[count] = redis_link_poll(r->lanes[i].link);
+		lanes[count++] = &r->lanes[i];
+	}
+	return count;
+}
+
+static int wait_any(struct pollfd *fds, size_t count, int64_t timeout_ms)
+{
 	mono_t until = mono_after(clock_mono(clock_system()), timeout_ms);
 	int n;
 
 	do {
 		int64_t left_ms = mono_left_ms(until, clock_mono(clock_system()));
 
-		n = poll(&p, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
+		n = poll(fds, count, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	*ret_ready = p.revents;
-	return n ? 0 : -ETIMEDOUT;
+	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;
 }
 
-/* Takes over the reply. */
-typedef void take_reply(void *ctx, size_t index, redisReply *reply);
-
-struct exchange {
-	struct slice out;
-	size_t count, got;
-	take_reply *take;
-	void *ctx;
-};
-
-static bool is_error(const redisReply *reply, const char *prefix)
+static int step_lane(struct redis *r, struct lane *lane, short ready)
 {
-	return reply->type == REDIS_REPLY_ERROR &&
-		slice_starts(slice_over(reply->str, reply->len), slice_of(prefix));
+	struct redis_link *link = lane->link;
+	int error = redis_link_step(link, ready, on_answer, r);
+
+	if (r->failed)
+		error = r->failed;
+	return error ? fail(r, error, redis_link_said(link)) : 0;
 }
 
-static int take_replies(struct redis *r, struct exchange *x)
+/* Until no answer is outstanding. */
+static int drain(struct redis *r)
 {
-	while (x->got < x->count) {
-		void *found = NULL;
+	CLEANUP(mem_cleanup) struct pollfd *fds = mem_array(r->lane_count + 1, sizeof *fds);
+	CLEANUP(mem_cleanup)
+	struct lane **lanes = mem_array(r->lane_count + 1, sizeof(struct lane *));
+	size_t count;
 
-		if (redisReaderGetReply(r->reader, &found) != REDIS_OK)
-			return fail_said(
-				r, EPROTO, "Redis answered nonsense", slice_of(r->reader->errstr));
-		if (!found)
-			return 0;
-		if (is_error(found, "NOSCRIPT")) {
-			freeReplyObject(found);
-			return fail_said(
-				r, EAGAIN, "Redis", SLICE("a script must be loaded again"));
+	while ((count = owing(r, fds, lanes))) {
+		int error = wait_any(fds, count, r->login.timeout_ms + r->extra_ms);
+
+		if (error) {
+			CLEANUP(mem_cleanup)
+			char *said = mem_printf("waiting for Redis: %s", strerrordesc_np(-error));
+
+			return fail(
+				r, redis_link_close(lanes[0]->link, -error, slice_of(said)), said);
 		}
-		x->take(x->ctx, x->got++, found);
-	}
-	return 0;
-}
-
-static int receive(struct redis *r, struct exchange *x)
-{
-	char bytes[IO_LEN];
-	ssize_t len = recv(r->fd, bytes, sizeof bytes, 0);
-
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (len < 0)
-		return fail(r, errno, "reading from Redis");
-	if (len == 0)
-		return fail_said(r, ECONNRESET, "Redis", SLICE("closed the connection"));
-	if (redisReaderFeed(r->reader, bytes, (size_t)len) != REDIS_OK)
-		return fail_said(r, EPROTO, "Redis answered nonsense", slice_of(r->reader->errstr));
-	return take_replies(r, x);
-}
-
-static int transmit(struct redis *r, struct exchange *x)
-{
-	size_t len = x->out.len < IO_LEN ? x->out.len : IO_LEN;
-	ssize_t sent = send(r->fd, x->out.at, len, MSG_NOSIGNAL);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (sent < 0)
-		return fail(r, errno, "writing to Redis");
-	x->out = slice_from(x->out, (size_t)sent);
-	return 0;
-}
-
-/* Writes and reads by turns, so that neither side waits with full buffers for the other. */
-static int exchange_run(struct redis *r, struct exchange *x)
-{
-	while (x->got < x->count) {
-		short ready = 0;
-		int error = wait_ready(r, (short)(x->out.len ? POLLIN | POLLOUT : POLLIN),
-			r->timeout_ms + r->extra_ms, &ready);
-
-		if (error)
-			return fail(r, -error, "waiting for Redis");
-		if (ready & (POLLIN | POLLHUP | POLLERR))
-			error = receive(r, x);
-		if (!error && (ready & POLLOUT))
-			error = transmit(r, x);
+		for (size_t i = 0; i < count && !error; i++)
+			error = fds[i].revents ? step_lane(r, lanes[i], fds[i].revents) : 0;
 		if (error)
 			return error;
 	}
 	return 0;
 }
 
-static int socket_connect(struct redis *r, const struct sockaddr *to, socklen_t len)
+/* What may still come is of no use to anybody. */
+static void abandon(struct redis *r)
 {
-	int error = 0;
-	socklen_t error_len = sizeof error;
-	short ready = 0;
-
-	r->fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (r->fd < 0)
-		return -errno;
-	if (connect(r->fd, to, len) == 0)
-		return 0;
-	if (errno != EINPROGRESS)
-		return -errno;
-
-	int waited = wait_ready(r, POLLOUT, r->timeout_ms, &ready);
-
-	if (waited)
-		return waited;
-	if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &error, &error_len) < 0)
-		return -errno;
-	return -error;
+	redis_nodes_doubt(r->nodes);
+	for (size_t i = 0; i < r->lane_count; i++)
+		if (redis_link_owes(r->lanes[i].link))
+			(void)redis_link_close(r->lanes[i].link, ECONNABORTED,
+				SLICE("Redis: another node failed"));
 }
 
-static int connect_unix(struct redis *r)
+/* What the nodes sent elsewhere is sent there, for as long as the timeout allows. */
+static int run_rounds(struct redis *r, int error)
 {
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	mono_t until = mono_after(clock_mono(clock_system()), r->login.timeout_ms + r->extra_ms);
 
-	memcpy(to.sun_path, r->address.path, sizeof to.sun_path);
-	int error = socket_connect(r, (const struct sockaddr *)&to, sizeof to);
+	for (unsigned turns = 0; !error; turns++) {
+		error = drain(r);
+		if (error || r->given == r->count)
+			return error;
+		if (mono_left_ms(until, clock_mono(clock_system())) == 0)
+			return *r->said ? -EAGAIN : fail(r, -EAGAIN, "Redis: keys keep moving");
+		bool wait = turns >= TURNS_AT_ONCE;
 
-	/* No socket there means: no Redis. -ENOENT says something else in redis_stream.h. */
-	return error == -ENOENT ? -ECONNREFUSED : error;
-}
-
-static int connect_tcp(struct redis *r)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-	const int on = 1;
-
-	if (getaddrinfo(r->address.host, r->address.port, &hints, &found) != 0)
-		return -EHOSTUNREACH;
-
-	int error = -EHOSTUNREACH;
-
-	for (const struct addrinfo *a = found; a && error; a = a->ai_next) {
-		disconnect(r);
-		error = socket_connect(r, a->ai_addr, a->ai_addrlen);
-	}
-	freeaddrinfo(found);
-	if (!error) {
-		(void)setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		(void)setsockopt(r->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+		for (size_t i = 0; i < r->unit_count; i++)
+			wait |= r->units[i].waiting && r->units[i].turn == REDIS_LATER;
+		if (wait)
+			(void)poll(NULL, 0, TURN_WAIT_MS);
+		error = send_waiting(r);
+		for (size_t i = 0; i < r->unit_count; i++) {
+			if (r->units[i].turn != REDIS_ASK)
+				continue;
+			mem_free(r->units[i].to);
+			r->units[i].to = NULL;
+		}
 	}
 	return error;
 }
 
-/* The first bad answer to what is said on each new connection. */
-struct greeting {
-	bool bad;
-	char said[SAID_MAX];
-};
-
-static void greeted(void *ctx, size_t index, redisReply *reply)
+static void clear_queue(struct redis *r)
 {
-	struct greeting *g = ctx;
-
-	(void)index;
-	/* A user who may not PING is let in all the same. */
-	if (reply->type == REDIS_REPLY_ERROR && !g->bad && !is_error(reply, "NOPERM")) {
-		g->bad = true;
-		(void)snprintf(g->said, sizeof g->said, "%s", reply->str);
-	}
-	freeReplyObject(reply);
-}
-
-static size_t write_greeting(const struct redis *r, struct buf *out)
-{
-	const struct slice auth[] = {
-		SLICE("AUTH"), slice_of(r->user ? r->user : r->password), slice_of(r->password)};
-	size_t auth_count = r->user ? 3 : 2;
-	size_t count = 1;
-
-	if (r->user || r->password) {
-		add_count(out, '*', auth_count);
-		add_args(out, auth, auth_count);
-		count++;
-	}
-	add_count(out, '*', 1);
-	add_arg(out, SLICE("PING"));
-	for (size_t i = 0; i < r->script_count; i++, count++) {
-		add_count(out, '*', 3);
-		add_arg(out, SLICE("SCRIPT"));
-		add_arg(out, SLICE("LOAD"));
-		add_arg(out, slice_of(r->scripts[i]->source));
-	}
-	return count;
-}
-
-static int greet(struct redis *r)
-{
-	struct greeting g = {0};
-	struct buf out = {0};
-	size_t count = write_greeting(r, &out);
-	struct exchange x = {.out = buf_slice(&out), .count = count, .take = greeted, .ctx = &g};
-	int error = exchange_run(r, &x);
-
-	if (r->password)
-		explicit_bzero(out.at, out.len);
-	buf_release(&out);
-	if (error)
-		return error;
-	if (!g.bad)
-		return 0;
-
-	struct slice said = slice_of(g.said);
-	bool denied = slice_starts(said, SLICE("NOAUTH")) || slice_starts(said, SLICE("WRONGPASS"));
-
-	return fail_said(r, denied ? EACCES : EAGAIN, "Redis does not let us in", said);
-}
-
-static int connect_now(struct redis *r)
-{
-	if (!r->address_ok)
-		return -EINVAL;
-
-	int64_t extra_ms = r->extra_ms;
-	int error = r->address.is_unix ? connect_unix(r) : connect_tcp(r);
-
-	if (error)
-		return fail(r, -error, "connecting to Redis");
-	r->reader = redisReaderCreate();
-	must(r->reader);
-	r->reader->maxbuf = BUFFER_KEPT;
+	for (size_t i = 0; i < r->count; i++)
+		redis_reply_free(&r->commands[i].reply);
+	for (size_t i = 0; i < r->unit_count; i++)
+		mem_free(r->units[i].to);
+	r->count = r->unit_count = r->given = 0;
+	r->in_multi = false;
 	r->extra_ms = 0;
-	error = greet(r);
-	r->extra_ms = extra_ms;
-	return error;
+	if (r->out.room > BUFFER_KEPT)
+		buf_release(&r->out);
+	buf_clear(&r->out);
 }
 
-static int ensure_connected(struct redis *r)
+static int start(struct redis *r)
 {
-	if (r->fd >= 0)
+	must(!r->in_multi && !r->running);
+	r->failed = 0;
+	if (!r->count)
 		return 0;
+	return send_waiting(r);
+}
 
-	mono_t now = clock_mono(r->clock);
-
-	if (r->backoff_ms && mono_left_ms(r->retry_at, now) > 0)
-		return -EAGAIN;
-
-	int error = connect_now(r);
-
-	if (!error) {
-		r->backoff_ms = 0;
-		return 0;
-	}
-	r->backoff_ms = r->backoff_ms ? r->backoff_ms * 2 : BACKOFF_MIN_MS;
-	if (r->backoff_ms > BACKOFF_MAX_MS)
-		r->backoff_ms = BACKOFF_MAX_MS;
-	r->retry_at = mono_after(clock_mono(r->clock), r->backoff_ms);
-	return error;
+void redis_start(struct redis *r)
+{
+	must(!r->started);
+	r->start_error = start(r);
+	r->started = true;
+	for (size_t i = 0; i < r->lane_count && !r->start_error; i++)
+		r->start_error = step_lane(r, &r->lanes[i], POLLOUT);
 }
 
 static int run_queue(struct redis *r, take_reply *take, void *ctx)
 {
-	struct exchange x = {
-		.out = buf_slice(&r->out), .count = r->queued, .take = take, .ctx = ctx};
-	int error = 0;
+	int error = r->started ? r->start_error : start(r);
 
-	must(!r->flushing);
-	r->flushing = true;
-	if (r->queued)
-		error = ensure_connected(r);
-	if (!error)
-		error = exchange_run(r, &x);
-	r->flushing = false;
-	r->extra_ms = 0;
-	r->queued = 0;
-	if (r->out.room > BUFFER_KEPT)
-		buf_release(&r->out);
-	buf_clear(&r->out);
+	must(!r->running);
+	r->started = false;
+	r->running = true;
+	r->take = take;
+	r->ctx = ctx;
+	if (r->count) {
+		error = run_rounds(r, error);
+		if (error)
+			abandon(r);
+	}
+	r->running = false;
+	clear_queue(r);
 	return error;
 }
 
@@ -537,13 +561,13 @@ struct lender {
 	void *ctx;
 };
 
-static void lend_reply(void *ctx, size_t index, redisReply *reply)
+static void lend_reply(void *ctx, size_t index, struct redis_reply *reply)
 {
 	const struct lender *lender = ctx;
 
 	if (lender->fn)
-		lender->fn(lender->ctx, index, (const struct redis_reply *)(const void *)reply);
-	freeReplyObject(reply);
+		lender->fn(lender->ctx, index, reply);
+	redis_reply_free(&reply);
 }
 
 int redis_flush(struct redis *r, redis_on_reply *fn, void *ctx)
@@ -553,9 +577,9 @@ int redis_flush(struct redis *r, redis_on_reply *fn, void *ctx)
 	return run_queue(r, lend_reply, &lender);
 }
 
-static void keep_reply(void *ctx, size_t index, redisReply *reply)
+static void keep_reply(void *ctx, size_t index, struct redis_reply *reply)
 {
-	redisReply **kept = ctx;
+	struct redis_reply **kept = ctx;
 
 	must(index == 0);
 	*kept = reply;
@@ -564,64 +588,67 @@ static void keep_reply(void *ctx, size_t index, redisReply *reply)
 int redis_call(struct redis *r, struct slice key, const struct slice *args, size_t count,
 	struct redis_reply **ret)
 {
-	redisReply *reply = NULL;
-
-	must(!r->queued);
+	must(!r->count);
 	*ret = NULL;
 	redis_queue(r, key, args, count);
-
-	int error = run_queue(r, keep_reply, &reply);
-
-	if (!error)
-		*ret = (struct redis_reply *)(void *)reply;
-	return error;
+	return run_queue(r, keep_reply, ret);
 }
 
-static const redisReply *inside(const struct redis_reply *reply)
+int redis_call_each(
+	struct redis *r, const struct slice *args, size_t count, redis_on_reply *fn, void *ctx)
 {
-	return (const redisReply *)(const void *)reply;
-}
+	int error = redis_nodes_find(r->nodes);
 
-void redis_reply_free(struct redis_reply **reply)
-{
-	if (*reply)
-		freeReplyObject(*reply);
-	*reply = NULL;
-}
+	must(!r->count);
+	for (size_t i = 0; i < redis_nodes_count(r->nodes) && !error; i++) {
+		struct redis_link *link = redis_nodes_link(r->nodes, i);
 
-enum redis_kind redis_reply_kind(const struct redis_reply *reply)
-{
-	switch (inside(reply)->type) {
-	case REDIS_REPLY_INTEGER: return REDIS_INT;
-	case REDIS_REPLY_STRING: return REDIS_TEXT;
-	case REDIS_REPLY_STATUS: return REDIS_STATUS;
-	case REDIS_REPLY_ERROR: return REDIS_ERROR;
-	case REDIS_REPLY_ARRAY: return REDIS_ARRAY;
-	default: return REDIS_NIL;
+		if (!redis_nodes_serves(r->nodes, i))
+			continue;
+		error = redis_nodes_at(r->nodes, redis_link_address(link), &link);
+		queue_at(r, link, args, count);
 	}
+	if (!error)
+		return redis_flush(r, fn, ctx);
+	clear_queue(r);
+	return fail(r, error, redis_nodes_said(r->nodes));
 }
 
-struct slice redis_reply_text(const struct redis_reply *reply)
-{
-	const redisReply *in = inside(reply);
-	bool has_text = in->type == REDIS_REPLY_STRING || in->type == REDIS_REPLY_STATUS ||
-		in->type == REDIS_REPLY_ERROR;
+struct confirming {
+	int64_t wanted;
+	bool all;
+};
 
-	return has_text ? slice_over(in->str, in->len) : SLICE("");
+static void on_confirmed(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct confirming *c = ctx;
+
+	(void)index;
+	c->all &= redis_reply_kind(reply) == REDIS_INT && redis_reply_int(reply) >= c->wanted;
 }
 
-int64_t redis_reply_int(const struct redis_reply *reply)
+int redis_confirm(struct redis *r, bool *ret_confirmed)
 {
-	return inside(reply)->type == REDIS_REPLY_INTEGER ? inside(reply)->integer : 0;
-}
+	struct confirming c = {r->replicas, true};
+	char wanted[24];
 
-size_t redis_reply_count(const struct redis_reply *reply)
-{
-	return inside(reply)->type == REDIS_REPLY_ARRAY ? inside(reply)->elements : 0;
-}
+	must(!r->count);
+	*ret_confirmed = true;
+	if (!r->replicas)
+		return 0;
+	(void)snprintf(wanted, sizeof wanted, "%lld", (long long)r->replicas);
 
-const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index)
-{
-	must(index < redis_reply_count(reply));
-	return (const struct redis_reply *)(const void *)inside(reply)->element[index];
+	const struct slice args[] = {SLICE("WAIT"), slice_of(wanted), SLICE(REPLICA_WAIT_TEXT)};
+
+	for (size_t i = 0; i < redis_nodes_count(r->nodes); i++)
+		if (redis_link_is_unconfirmed(redis_nodes_link(r->nodes, i)))
+			queue_at(r, redis_nodes_link(r->nodes, i), args, 3);
+	redis_be_patient(r, REPLICA_WAIT_MS);
+
+	int error = redis_flush(r, on_confirmed, &c);
+
+	for (size_t i = 0; i < redis_nodes_count(r->nodes) && !error; i++)
+		redis_link_confirm(redis_nodes_link(r->nodes, i));
+	*ret_confirmed = c.all;
+	return error;
 }

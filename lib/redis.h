@@ -1,5 +1,6 @@
-/* A Redis (≥ 7) or Valkey client: Unix socket or TCP, reconnecting, pipelined. Every command names
- * the key it is for, so that a cluster client can route it; nothing here assumes a single node.
+/* A Redis (≥ 7) or Valkey client: one node on a Unix socket or TCP, the master that sentinels name,
+ * or a cluster; reconnecting, pipelined. Every command names the key it is for, which says the node
+ * that it goes to.
  *
  *     struct redis *r = redis_new(&(struct redis_options){.address = "unix:/run/redis.sock"}, clock);
  *     struct slice set[] = {SLICE("SET"), key, value};
@@ -13,24 +14,35 @@
  * back-off (doubling from 50 ms to 2 s on the given clock) has passed. No call waits longer than
  * the timeout, in real time, for Redis to take or give another byte (a host name that must be looked
  * up first takes as long as the system's resolver allows). A Redis that is still loading
- * its data counts as away. A client belongs to one thread. */
+ * its data counts as away. A client belongs to one thread.
+ *
+ * In a cluster the commands of one flush go to all their nodes at once, and those that a node sends
+ * elsewhere (MOVED, ASK, TRYAGAIN, CLUSTERDOWN) are repeated there until the timeout. Commands for one
+ * key run in the order of queueing, unless its slot moves in that moment. What stands from MULTI to
+ * EXEC has one hash tag, and is repeated as a whole. */
 #pragma once
 
 #include "lib/clock.h"
 #include "lib/err.h"
+#include "lib/redis_reply.h"
 #include "lib/slice.h"
 
 struct redis;
-struct redis_reply;
 
+/* Borrowed by redis_new(), which copies what it needs. */
 struct redis_options {
-	const char *address;  /* "unix:/path" or "host:port" */
+	const char *address;  /* "unix:/path" or "host:port"; of a cluster, one of its nodes */
 	const char *user;     /* NULL: none */
 	const char *password; /* NULL: none */
 	int64_t timeout_ms;   /* 0: 2000 */
-};
 
-enum redis_kind { REDIS_NIL, REDIS_INT, REDIS_TEXT, REDIS_STATUS, REDIS_ERROR, REDIS_ARRAY };
+	bool cluster;
+	const char *master; /* as sentinels call it; NULL: no sentinels */
+	const char *const
+		*nodes; /* more nodes of the cluster to ask for its map, or the sentinels */
+	size_t node_count;
+	int64_t replicas; /* that redis_confirm() waits for */
+};
 
 /* A Lua script, loaded on every (re)connect once registered. */
 struct redis_script {
@@ -41,10 +53,11 @@ struct redis_script {
 /* Whether `address` can be one; says what is wrong with it otherwise. */
 bool redis_address_check(const char *address, struct err *err);
 
-/* The options are copied. An address that cannot be one makes every connect fail. */
+/* An address that cannot be one makes every connect fail. */
 struct redis *redis_new(const struct redis_options *options, const struct clock *clock);
 void redis_free(struct redis **r);
-bool redis_connected(const struct redis *r);
+bool redis_connected(const struct redis *r); /* to any node */
+bool redis_is_cluster(const struct redis *r);
 const char *redis_said(const struct redis *r); /* why the last call failed, in words */
 
 /* Before first use. The script must outlive the client. */
@@ -70,16 +83,21 @@ typedef void redis_on_reply(void *ctx, size_t index, const struct redis_reply *r
  * Never -ENOENT or -ENOSPC. `fn` may be NULL and must not use the client. */
 int redis_flush(struct redis *r, redis_on_reply *fn, void *ctx) __attribute__((warn_unused_result));
 
+/* Sends what is queued and returns, so that Redis works while the caller does; the next
+ * redis_flush(), before which nothing may be queued, reads the replies and tells what failed. */
+void redis_start(struct redis *r);
+
 /* One command and its reply, which the caller frees. Nothing may be queued. */
 int redis_call(struct redis *r, struct slice key, const struct slice *args, size_t count,
 	struct redis_reply **ret) __attribute__((warn_unused_result));
-void redis_reply_free(struct redis_reply **reply);
+
+/* One command to each node that serves keys. Nothing may be queued. */
+int redis_call_each(struct redis *r, const struct slice *args, size_t count, redis_on_reply *fn,
+	void *ctx) __attribute__((warn_unused_result));
+
+/* Waits until all that this client wrote is on so many replicas as the options say, at most half a
+ * second; `ret_confirmed` says whether it is. At once when the options say none. */
+int redis_confirm(struct redis *r, bool *ret_confirmed) __attribute__((warn_unused_result));
 
 /* The next flush or call waits so much longer: it holds a command that blocks in Redis. */
 void redis_be_patient(struct redis *r, int64_t extra_ms);
-
-enum redis_kind redis_reply_kind(const struct redis_reply *reply);
-struct slice redis_reply_text(const struct redis_reply *reply); /* text, status or error */
-int64_t redis_reply_int(const struct redis_reply *reply);
-size_t redis_reply_count(const struct redis_reply *reply);
-const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index);

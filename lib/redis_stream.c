@@ -5,10 +5,17 @@
 #include "lib/must.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 
 /* Redis looks for clients that have blocked long enough only ten times a second. */
-enum { FIELDS_MAX = 64, NUMBER_ROOM = 24, BLOCK_SLACK_MS = 200 };
+enum {
+	FIELDS_MAX = 64,
+	NUMBER_ROOM = 24,
+	BLOCK_SLACK_MS = 200,
+	LOOK_MIN_MS = 2, /* between two looks at the streams of a cluster */
+	LOOK_MAX_MS = 25,
+};
 
 /* The words of a command, counted first. */
 struct words {
@@ -94,7 +101,18 @@ static int error_of(const struct redis_reply *reply)
 	return -EIO;
 }
 
-int redis_group_read(
+static void add_fixed_words(
+	struct words *w, const struct redis_group_read *read, char room[NUMBER_ROOM])
+{
+	add_word(w, SLICE("XREADGROUP"));
+	add_word(w, SLICE("GROUP"));
+	add_word(w, read->group);
+	add_word(w, read->consumer);
+	add_word(w, SLICE("COUNT"));
+	add_word(w, number(room, (int64_t)read->count));
+}
+
+static int read_at_once(
 	struct redis *r, const struct redis_group_read *read, redis_on_entry *fn, void *ctx)
 {
 	enum { FIXED_WORDS = 9 };
@@ -104,13 +122,7 @@ int redis_group_read(
 	struct words w = {.at = room};
 	struct redis_reply *reply;
 
-	must(read->stream_count && read->count);
-	add_word(&w, SLICE("XREADGROUP"));
-	add_word(&w, SLICE("GROUP"));
-	add_word(&w, read->group);
-	add_word(&w, read->consumer);
-	add_word(&w, SLICE("COUNT"));
-	add_word(&w, number(count, (int64_t)read->count));
+	add_fixed_words(&w, read, count);
 	if (read->block_ms > 0 && !read->after) {
 		add_word(&w, SLICE("BLOCK"));
 		add_word(&w, number(block, read->block_ms));
@@ -131,6 +143,84 @@ int redis_group_read(
 		read_streams(reply, read, fn, ctx);
 	redis_reply_free(&reply);
 	return error;
+}
+
+/* One look at all streams, a command for each: they lie in different slots. */
+struct look {
+	const struct redis_group_read *read;
+	redis_on_entry *fn;
+	void *ctx;
+	size_t seen; /* streams that gave something */
+	int error;
+};
+
+static void on_look(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct look *look = ctx;
+
+	if (!look->error)
+		look->error = error_of(reply);
+	if (redis_reply_count(reply) != 1)
+		return;
+
+	const struct redis_reply *stream = redis_reply_at(reply, 0);
+
+	if (redis_reply_count(stream) != 2)
+		return;
+	const struct redis_reply *entries = redis_reply_at(stream, 1);
+
+	look->seen += redis_reply_count(entries) > 0;
+	for (size_t e = 0; e < redis_reply_count(entries); e++)
+		read_entry(redis_reply_at(entries, e), index, look->fn, look->ctx);
+}
+
+static int look_once(struct redis *r, struct look *look)
+{
+	enum { WORDS = 9 };
+	const struct redis_group_read *read = look->read;
+
+	for (size_t i = 0; i < read->stream_count; i++) {
+		char count[NUMBER_ROOM];
+		struct slice room[WORDS];
+		struct words w = {.at = room};
+
+		add_fixed_words(&w, read, count);
+		add_word(&w, SLICE("STREAMS"));
+		add_word(&w, read->streams[i]);
+		add_word(&w, read->after ? read->after[i] : SLICE(">"));
+		redis_queue(r, read->streams[i], w.at, w.count);
+	}
+
+	int error = redis_flush(r, on_look, look);
+
+	return error ? error : look->error;
+}
+
+/* No command of a cluster waits for streams of several slots: looks again and again, at first soon. */
+static int read_by_looking(
+	struct redis *r, const struct redis_group_read *read, redis_on_entry *fn, void *ctx)
+{
+	const struct clock *clock = clock_system();
+	mono_t until = mono_after(clock_mono(clock), read->after ? 0 : read->block_ms);
+	struct look look = {.read = read, .fn = fn, .ctx = ctx};
+
+	for (int wait_ms = LOOK_MIN_MS;;
+		wait_ms = wait_ms * 2 > LOOK_MAX_MS ? LOOK_MAX_MS : wait_ms * 2) {
+		int error = look_once(r, &look);
+		int64_t left_ms = mono_left_ms(until, clock_mono(clock));
+
+		if (error || look.seen || left_ms == 0)
+			return error;
+		(void)poll(NULL, 0, left_ms < wait_ms ? (int)left_ms : wait_ms);
+	}
+}
+
+int redis_group_read(
+	struct redis *r, const struct redis_group_read *read, redis_on_entry *fn, void *ctx)
+{
+	must(read->stream_count && read->count);
+	return redis_is_cluster(r) ? read_by_looking(r, read, fn, ctx)
+				   : read_at_once(r, read, fn, ctx);
 }
 
 static void group_made(void *ctx, size_t index, const struct redis_reply *reply)

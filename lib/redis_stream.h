@@ -5,8 +5,9 @@
  *     redis_group_read(r, &read, on_entry, ctx);
  *     redis_stream_ack(r, names[0], group, ids, count);
  *
- * On one node a read is a single blocking command; a cluster client asks node by node. Slices in
- * callbacks are borrowed for the call. All return 0 or -errno as redis_flush() does. */
+ * On one node a read is a single command that blocks; in a cluster one command a stream, repeated
+ * every 25 ms at the latest until there is something. Slices in callbacks are borrowed for the call.
+ * All return 0 or -errno as redis_flush() does. */
 #pragma once
 
 #include "lib/redis.h"
