@@ -1,5 +1,7 @@
 #include "courier/config.h"
 
+#include "courier/audit.h"
+#include "courier/routes.h"
 #include "courier/target.h"
 #include "event/alert.h"
 #include "event/streams.h"
@@ -346,6 +348,18 @@ static bool target_check(const struct target_config *t, struct err *err)
 	return settings_check(t, err) && target_kinds[t->kind]->check(t, err);
 }
 
+static bool routes_check(const struct courier_config *c, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	bool refused;
+
+	if (routes_read(a, c, &refused, err))
+		return true;
+	if (refused)
+		audit_refusal(c, err_text(err));
+	return false;
+}
+
 bool courier_config_check(void *config, struct err *err)
 {
 	const struct courier_config *c = config;
@@ -362,5 +376,5 @@ bool courier_config_check(void *config, struct err *err)
 				return err_set(err, NULL, 0,
 					"courier.targets: name '%s' stands twice", targets[i].name);
 	}
-	return true;
+	return routes_check(c, err);
 }

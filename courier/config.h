@@ -32,7 +32,7 @@ struct target_config {
 	char *path; /* file */
 	int64_t fsync;
 	int64_t size_max, files_max;
-	int64_t format; /* syslog: enum syslog_format */
+	int64_t format;               /* syslog: enum syslog_format */
 	int64_t facility, enterprise; /* syslog */
 	int64_t kept_ms, kept_max;
 };

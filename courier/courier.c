@@ -15,6 +15,7 @@ enum { BAD_CONFIG = 2, LOOP_MS = 1000 };
 struct generation {
 	struct arena *arena;
 	struct courier_config config;
+	const struct routes *routes;
 	struct redis_options redis;
 	struct worker *workers[TARGETS_MAX];
 	size_t count;
@@ -59,7 +60,10 @@ static struct generation *generation_new(
 
 	g->arena = arena;
 	g->config = *config;
+	bool refused;
+
 	if (!courier_config_check(&g->config, err) ||
+		!(g->routes = routes_read(arena, &g->config, &refused, err)) ||
 		!settings_redis(&g->config.shared, arena, &g->redis, err))
 		return NULL;
 	if (!g->redis.address || !g->redis.address[0]) {
@@ -81,6 +85,8 @@ static bool generation_start(struct generation *g, struct courier *c, struct err
 				.state_dir = g->config.shared.state_dir,
 				.console = g->config.console_url,
 				.clock = c->clock},
+			.routes = g->routes,
+			.index = i,
 			.redis = g->redis,
 			.metrics = c->metrics,
 		};

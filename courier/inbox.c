@@ -1,5 +1,6 @@
 #include "courier/inbox.h"
 
+#include "event/alert.h"
 #include "lib/mem.h"
 #include "lib/must.h"
 
@@ -16,10 +17,11 @@ struct inbox {
 	struct redis *redis;
 	char group[STREAM_NAME_MAX];
 	char dead[STREAM_NAME_MAX];
-	char names[ALERT_BUCKETS][STREAM_NAME_MAX];
-	struct slice streams[ALERT_BUCKETS];
+	char got[STREAM_NAME_MAX];
+	char names[INBOX_STREAMS][STREAM_NAME_MAX];
+	struct slice streams[INBOX_STREAMS];
 	bool catching_up; /* own pending entries are still being read */
-	char after[ALERT_BUCKETS][ITEM_ID_MAX];
+	char after[INBOX_STREAMS][ITEM_ID_MAX];
 };
 
 /* After a broken connection too: what Redis gave with the answer that was lost is pending, and what
@@ -27,7 +29,7 @@ struct inbox {
 static void start_over(struct inbox *in)
 {
 	in->catching_up = true;
-	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
+	for (unsigned b = 0; b < INBOX_STREAMS; b++)
 		memcpy(in->after[b], "0", sizeof("0"));
 }
 
@@ -39,10 +41,13 @@ struct inbox *inbox_new(const char *target, struct redis *redis)
 	must(len > 0 && (size_t)len < sizeof(in->group));
 	in->redis = redis;
 	stream_dead_letters(target, in->dead);
-	for (unsigned b = 0; b < ALERT_BUCKETS; b++) {
+	stream_got(target, in->got);
+	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
 		stream_alerts(b, in->names[b]);
-		in->streams[b] = slice_of(in->names[b]);
-	}
+	memcpy(in->names[INBOX_CHANGES], CHANGE_STREAM, sizeof(CHANGE_STREAM));
+	stream_for_target(target, in->names[INBOX_OWN]);
+	for (unsigned s = 0; s < INBOX_STREAMS; s++)
+		in->streams[s] = slice_of(in->names[s]);
 	start_over(in);
 	return in;
 }
@@ -75,7 +80,7 @@ static void on_entry(
 {
 	struct taking *taking = ctx;
 
-	must(stream < ALERT_BUCKETS);
+	must(stream < INBOX_STREAMS);
 	if (id.len >= ITEM_ID_MAX)
 		return; /* Redis makes none that long */
 	taking->seen++;
@@ -91,16 +96,16 @@ static void on_entry(
 
 static int read_once(struct inbox *in, int64_t block_ms, struct taking *taking)
 {
-	struct slice after[ALERT_BUCKETS];
+	struct slice after[INBOX_STREAMS];
 
-	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
+	for (unsigned b = 0; b < INBOX_STREAMS; b++)
 		after[b] = slice_of(in->after[b]);
 	return redis_group_read(in->redis,
 		&(struct redis_group_read){
 			.group = slice_of(in->group),
 			.consumer = SLICE(CONSUMER),
 			.streams = in->streams,
-			.stream_count = ALERT_BUCKETS,
+			.stream_count = INBOX_STREAMS,
 			.after = in->catching_up ? after : NULL,
 			.count = READ_PER_STREAM,
 			.block_ms = in->catching_up ? 0 : block_ms,
@@ -119,7 +124,7 @@ int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_tak
 	if (err == -ENOENT) {
 		start_over(in);
 		err = redis_group_make(
-			in->redis, in->streams, ALERT_BUCKETS, slice_of(in->group), SLICE("0"));
+			in->redis, in->streams, INBOX_STREAMS, slice_of(in->group), SLICE("0"));
 		if (!err)
 			err = read_once(in, block_ms, &taking);
 	}
@@ -145,7 +150,7 @@ int inbox_bury(struct inbox *in, struct queue *q, const struct clock *clock)
 		(void)snprintf(attempts, sizeof(attempts), "%" PRIu64, item->attempts);
 		const struct slice args[] = {SLICE("XADD"), slice_of(in->dead), SLICE("MAXLEN"),
 			SLICE("~"), slice_of(limit), SLICE("*"), SLICE(ALERT_FIELD_BODY),
-			buf_slice(&item->alert), SLICE("stream"), in->streams[item->bucket],
+			buf_slice(&item->alert), SLICE("stream"), in->streams[item->stream],
 			SLICE("id"), slice_of(item->id), SLICE("reason"), slice_of(item->said),
 			SLICE("attempts"), slice_of(attempts), SLICE("at"), slice_of(at)};
 		int err = redis_call(in->redis, slice_of(in->dead), args,
@@ -163,7 +168,95 @@ int inbox_bury(struct inbox *in, struct queue *q, const struct clock *clock)
 	return 0;
 }
 
-int inbox_ack(struct inbox *in, struct queue *q)
+/* What a follower asks for: its alert; what is in the target's own stream: itself. */
+static struct slice asked_for(const struct item *item)
+{
+	struct slice key = slice_of(item->key);
+
+	return item->stream == INBOX_OWN ? key : (struct slice){key.at, ALERT_ID_LEN};
+}
+
+struct asking {
+	struct queue *q;
+	struct item **items;
+	int count;
+	bool bad;
+};
+
+static void on_asked(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct asking *asking = ctx;
+	struct item *item = asking->items[index];
+	bool got = redis_reply_kind(reply) == REDIS_TEXT;
+
+	asking->bad |= redis_reply_kind(reply) == REDIS_ERROR;
+	if (asking->bad)
+		return;
+	if (got == (item->stream == INBOX_OWN)) {
+		queue_done(asking->q, item);
+		return;
+	}
+	queue_release(asking->q, item);
+	asking->count++;
+}
+
+int inbox_ask(struct inbox *in, struct queue *q)
+{
+	struct item *items[QUEUE_ITEMS_MAX];
+	struct asking asking = {.q = q, .items = items};
+	size_t count = queue_list(q, ITEM_HELD, items, QUEUE_ITEMS_MAX);
+	struct slice got = slice_of(in->got);
+
+	if (count == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		redis_queue(in->redis, got,
+			(struct slice[]){SLICE("ZSCORE"), got, asked_for(items[i])}, 3);
+	int err = redis_flush(in->redis, on_asked, &asking);
+
+	if (err)
+		return err;
+	return asking.bad ? -EIO : asking.count;
+}
+
+int inbox_forget(struct inbox *in, int64_t before_us)
+{
+	struct slice got = slice_of(in->got);
+	char before[24];
+
+	(void)snprintf(before, sizeof(before), "(%" PRId64, before_us / 1000);
+	redis_queue(in->redis, got,
+		(struct slice[]){SLICE("ZREMRANGEBYSCORE"), got, SLICE("-inf"), slice_of(before)},
+		4);
+	return redis_flush(in->redis, NULL, NULL);
+}
+
+/* The id of the alert, so that what becomes of it follows; of the own stream the key too, for its
+ * entries may be written twice. */
+static void queue_remember(struct inbox *in, const struct item *item, int64_t now_us)
+{
+	struct slice got = slice_of(in->got), key = slice_of(item->key);
+	char now[24];
+
+	(void)snprintf(now, sizeof(now), "%" PRId64, now_us / 1000);
+	const struct slice args[] = {SLICE("ZADD"), got, slice_of(now),
+		(struct slice){key.at, ALERT_ID_LEN}, slice_of(now), key};
+
+	redis_queue(in->redis, got, args, item->stream == INBOX_OWN ? 6 : 4);
+}
+
+/* The target's own stream is read by nobody else, so that what is settled can go. */
+static void queue_ack(struct inbox *in, const struct item *item)
+{
+	struct slice stream = in->streams[item->stream], id = slice_of(item->id);
+
+	redis_queue(in->redis, stream,
+		(struct slice[]){SLICE("XACK"), stream, slice_of(in->group), id}, 4);
+	if (item->stream == INBOX_OWN)
+		redis_queue(in->redis, stream, (struct slice[]){SLICE("XDEL"), stream, id}, 3);
+}
+
+int inbox_ack(struct inbox *in, struct queue *q, int64_t now_us)
 {
 	struct item *items[QUEUE_ITEMS_MAX];
 	size_t count = queue_list(q, ITEM_DONE, items, QUEUE_ITEMS_MAX);
@@ -171,11 +264,9 @@ int inbox_ack(struct inbox *in, struct queue *q)
 	if (count == 0)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		struct slice stream = in->streams[items[i]->bucket];
-		const struct slice args[] = {
-			SLICE("XACK"), stream, slice_of(in->group), slice_of(items[i]->id)};
-
-		redis_queue(in->redis, stream, args, 4);
+		if (items[i]->delivered)
+			queue_remember(in, items[i], now_us);
+		queue_ack(in, items[i]);
 	}
 	int err = redis_flush(in->redis, NULL, NULL);
 
@@ -216,9 +307,9 @@ static void on_measured(void *ctx, size_t index, const struct redis_reply *reply
 {
 	struct measure *measure = ctx;
 
-	if (index == ALERT_BUCKETS && redis_reply_kind(reply) == REDIS_INT)
+	if (index == INBOX_STREAMS && redis_reply_kind(reply) == REDIS_INT)
 		measure->sizes->dead = redis_reply_int(reply);
-	if (index == ALERT_BUCKETS || redis_reply_kind(reply) != REDIS_ARRAY)
+	if (index == INBOX_STREAMS || redis_reply_kind(reply) != REDIS_ARRAY)
 		return;
 	for (size_t i = 0; i < redis_reply_count(reply); i++)
 		measure->sizes->backlog +=
@@ -231,9 +322,9 @@ int inbox_measure(struct inbox *in, struct inbox_sizes *ret)
 	const struct slice dead = slice_of(in->dead);
 
 	*ret = (struct inbox_sizes){0};
-	for (unsigned b = 0; b < ALERT_BUCKETS; b++)
-		redis_queue(in->redis, in->streams[b],
-			(struct slice[]){SLICE("XINFO"), SLICE("GROUPS"), in->streams[b]}, 3);
+	for (unsigned s = 0; s < INBOX_STREAMS; s++)
+		redis_queue(in->redis, in->streams[s],
+			(struct slice[]){SLICE("XINFO"), SLICE("GROUPS"), in->streams[s]}, 3);
 	redis_queue(in->redis, dead, (struct slice[]){SLICE("XLEN"), dead}, 2);
 	return redis_flush(in->redis, on_measured, &measure);
 }

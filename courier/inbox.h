@@ -1,5 +1,8 @@
-/* One target's consumer group on all alert streams: reads them into a queue and acknowledges what
- * is settled. After a start the entries this group already took but never acknowledged come first.
+/* One target's consumer group on all alert streams, on the stream of analysts' changes and on the
+ * target's own (escalations, reminders, retried dead letters): reads them into a queue and
+ * acknowledges what is settled. After a start the entries this group already took but never
+ * acknowledged come first. Remembers which alerts the target got, so that what becomes of them
+ * follows.
  *
  *     struct inbox *in = inbox_new("centre", redis);
  *     inbox_read(in, queue, 200, ctx, on_taken);
@@ -15,7 +18,12 @@
 #include "event/streams.h"
 #include "lib/redis_stream.h"
 
-enum { INBOX_READ_MAX = ALERT_BUCKETS * READ_PER_STREAM }; /* items a read may add */
+enum {
+	INBOX_CHANGES = ALERT_BUCKETS, /* indexes of the two other streams */
+	INBOX_OWN,
+	INBOX_STREAMS,
+	INBOX_READ_MAX = INBOX_STREAMS * READ_PER_STREAM /* items a read may add */
+};
 
 struct inbox;
 
@@ -29,12 +37,20 @@ typedef void inbox_on_taken(void *ctx, struct item *item, bool gone);
  * INBOX_READ_MAX. The number of items added, or -errno. */
 int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_taken *fn, void *ctx);
 
+/* Decides on the held items: one of the target's own stream is let go unless it was delivered
+ * before, any other when the target got its alert; the rest are done. The number let go. */
+int inbox_ask(struct inbox *in, struct queue *q) __attribute__((warn_unused_result));
+
+/* Forgets what the target got before `before_us`. */
+int inbox_forget(struct inbox *in, int64_t before_us) __attribute__((warn_unused_result));
+
 /* Writes refused items to the dead letters; they are then done. */
 int inbox_bury(struct inbox *in, struct queue *q, const struct clock *clock)
 	__attribute__((warn_unused_result));
 
 /* Acknowledges and removes the items that are done. */
-int inbox_ack(struct inbox *in, struct queue *q) __attribute__((warn_unused_result));
+int inbox_ack(struct inbox *in, struct queue *q, int64_t now_us)
+	__attribute__((warn_unused_result));
 
 struct inbox_sizes {
 	int64_t backlog; /* alerts not yet delivered, in memory or not */

@@ -2,7 +2,9 @@
 #pragma once
 
 enum courier_limits {
-	TARGETS_MAX = 32,
+	TARGETS_MAX = 32, /* bits of a route */
+	ROUTES_MAX = 256,
+	ESCALATE_MAX_MS = 7 * 24 * 3600 * 1000,
 	QUEUE_ITEMS_MAX = 128,      /* alerts a target holds in memory */
 	READ_PER_STREAM = 4,        /* alerts taken from each of the alert streams at once */
 	ANSWER_LEN_MAX = 64 * 1024, /* head or body of an answer; a longer one is a failure */
@@ -11,6 +13,7 @@ enum courier_limits {
 	RETRY_AFTER_LEN_MAX = 64,
 	GONE_REST_MS = 3600 * 1000, /* after 410 Gone */
 	DEAD_LETTERS_MAX = 10000,   /* kept per target, about */
+	AUDIT_ROWS_MAX = 100000,    /* about */
 	REASON_MAX = 200,           /* bytes of a reason in log, status and dead letter */
 	SECRET_FILE_MAX = 8 * 1024,
 	SECRETS_MAX = 4,     /* signatures per request */

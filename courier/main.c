@@ -1,7 +1,7 @@
 /* haidang-courier: takes alerts to the Centre. */
 #include "courier/courier.h"
+#include "courier/operate.h"
 #include "courier/secret.h"
-#include "courier/trial.h"
 #include "lib/mem.h"
 #include "lib/program.h"
 
@@ -42,33 +42,47 @@ static int complain(struct err *err)
 	return BAD_USE;
 }
 
-static int run_test(int argc, char **argv)
+typedef int operation(const struct courier_config *config, int argc, char **argv);
+
+static int run_operation(int argc, char **argv, operation *operate)
 {
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	struct err err = {0};
 	struct courier_config *config = program_options(&courier, a, &argc, argv, &err);
 
-	if (!config)
+	if (!config || !courier_config_check(config, &err))
 		return complain(&err);
-	if (argc != 2) {
-		err_set(&err, NULL, 0, "expected: test TARGET");
-		return complain(&err);
-	}
-	if (!courier_config_check(config, &err))
-		return complain(&err);
-	for (size_t i = 0; i < config->targets.count; i++) {
-		const struct target_config *target = &courier_targets(config)[i];
+	return operate(config, argc, argv);
+}
 
-		if (strcmp(target->name, argv[1]) == 0)
-			return trial_run(&(struct target_place){.config = target,
-				.source = config->source,
-				.state_dir = config->shared.state_dir,
-				.console = config->console_url,
-				.clock = clock_system()});
-	}
-	err_set(&err, NULL, 0, "no target '%s' among the %zu of courier.targets", argv[1],
-		config->targets.count);
-	return complain(&err);
+static int run_status(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_status);
+}
+
+static int run_dead(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_dead);
+}
+
+static int run_retry(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_retry);
+}
+
+static int run_drop(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_drop);
+}
+
+static int run_route(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_route);
+}
+
+static int run_test(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_test);
 }
 
 static int run_secret(int argc, char **argv)
@@ -94,6 +108,12 @@ static int run_secret(int argc, char **argv)
 static const struct program_command commands[] = {
 	{"test", "[--config FILE] TARGET",
 		"Send a marked test alert to a target and say what it answered", run_test},
+	{"status", "[--config FILE]", "Show what each target does", run_status},
+	{"dead", "[--config FILE] [TARGET]", "Show dead letters and what refused them", run_dead},
+	{"retry", "[--config FILE] TARGET all|ID...", "Send dead letters once more", run_retry},
+	{"drop", "[--config FILE] TARGET all|ID... --reason TEXT",
+		"Drop dead letters, with a reason that is recorded", run_drop},
+	{"route", "[--config FILE] FILE", "Say where the alert in a file would go", run_route},
 	{"secret", "", "Print a fresh signing secret for a secret_file", run_secret},
 	{.name = NULL},
 };

@@ -77,15 +77,3 @@ bool parcel_read(struct parcel_reader *r, struct slice json, struct parcel *ret,
 	};
 	return true;
 }
-
-bool parcel_is_wanted(const struct parcel_reader *r, const struct target_config *target)
-{
-	const char *domain = alert_domain_name(r->alert.domain);
-
-	if ((int64_t)r->alert.rule.level < target->min_level)
-		return false;
-	for (size_t i = 0; i < target->domains.count; i++)
-		if (slice_is(slice_of(domain), target->domains.at[i]))
-			return true;
-	return target->domains.count == 0;
-}

@@ -1,5 +1,6 @@
 #include "courier/queue.h"
 
+#include "event/alert.h"
 #include "lib/mem.h"
 #include "lib/must.h"
 
@@ -62,20 +63,30 @@ uint64_t queue_failures(const struct queue *q)
 	return q->failures;
 }
 
-bool queue_has(const struct queue *q, unsigned bucket, struct slice id)
+const char *const circuit_names[] =
+	{[CIRCUIT_CLOSED] = "closed", [CIRCUIT_HALF_OPEN] = "half-open", [CIRCUIT_OPEN] = "open"};
+
+enum circuit queue_circuit(const struct queue *q)
+{
+	if (mono_left_ms(q->rest_until, clock_mono(q->clock)) > 0)
+		return CIRCUIT_OPEN;
+	return q->failures >= QUEUE_FAILURES_MAX ? CIRCUIT_HALF_OPEN : CIRCUIT_CLOSED;
+}
+
+bool queue_has(const struct queue *q, unsigned stream, struct slice id)
 {
 	for (size_t i = 0; i < q->count; i++)
-		if (q->items[i]->bucket == bucket && slice_is(id, q->items[i]->id))
+		if (q->items[i]->stream == stream && slice_is(id, q->items[i]->id))
 			return true;
 	return false;
 }
 
-struct item *queue_add(struct queue *q, unsigned bucket, struct slice id, struct slice alert)
+struct item *queue_add(struct queue *q, unsigned stream, struct slice id, struct slice alert)
 {
 	struct item *item = mem_alloc(sizeof(*item));
 
 	must(q->count < QUEUE_ITEMS_MAX && id.len < sizeof(item->id));
-	item->bucket = bucket;
+	item->stream = stream;
 	memcpy(item->id, id.at, id.len);
 	buf_add_slice(&item->alert, alert);
 	item->due = clock_mono(q->clock);
@@ -88,6 +99,20 @@ static bool is_resting(const struct queue *q)
 	return q->failures >= QUEUE_FAILURES_MAX;
 }
 
+/* Whether an earlier item of the same alert is still to be sent. */
+static bool is_early(const struct queue *q, size_t at)
+{
+	const struct item *item = q->items[at];
+
+	if (!item->follows)
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (q->items[i]->state <= ITEM_FLYING &&
+			strncmp(q->items[i]->key, item->key, ALERT_ID_LEN) == 0)
+			return true;
+	return false;
+}
+
 /* Among those that are due: the oldest, but at rest the one tried least often. */
 static struct item *first_due(const struct queue *q, mono_t now)
 {
@@ -96,7 +121,8 @@ static struct item *first_due(const struct queue *q, mono_t now)
 	for (size_t i = 0; i < q->count; i++) {
 		struct item *item = q->items[i];
 
-		if (item->state != ITEM_WAITING || mono_left_ms(item->due, now) > 0)
+		if (item->state != ITEM_WAITING || mono_left_ms(item->due, now) > 0 ||
+			is_early(q, i))
 			continue;
 		if (!is_resting(q))
 			return item;
@@ -129,7 +155,7 @@ int64_t queue_wait_ms(const struct queue *q, int64_t limit_ms)
 	int64_t rest = mono_left_ms(q->rest_until, now), soonest = limit_ms;
 
 	for (size_t i = 0; i < q->count; i++) {
-		if (q->items[i]->state != ITEM_WAITING)
+		if (q->items[i]->state != ITEM_WAITING || is_early(q, i))
 			continue;
 		int64_t left = mono_left_ms(q->items[i]->due, now);
 
@@ -172,6 +198,7 @@ static void on_delivered(struct queue *q, struct item *item)
 	mono_t now = clock_mono(q->clock);
 
 	item->state = ITEM_DONE;
+	item->delivered = true;
 	q->failures = 0;
 	if (!was_resting)
 		return;
@@ -222,6 +249,18 @@ void queue_answered(struct queue *q, struct item *item, const struct answer *ans
 	case VERDICT_RETRY:
 	case VERDICT_GONE: on_failed(q, item, answer); break;
 	}
+}
+
+void queue_hold(struct queue *q, struct item *item)
+{
+	must(q->count > 0 && item->state == ITEM_WAITING);
+	item->state = ITEM_HELD;
+}
+
+void queue_release(struct queue *q, struct item *item)
+{
+	must(q->count > 0 && item->state == ITEM_HELD);
+	item->state = ITEM_WAITING;
 }
 
 void queue_done(struct queue *q, struct item *item)

@@ -27,15 +27,18 @@ enum { QUEUE_FAILURES_MAX = 3, ITEM_ID_MAX = 48, ITEM_KEY_MAX = 100 };
 
 enum item_state {
 	ITEM_WAITING,
+	ITEM_HELD, /* not known yet whether the target is to get it */
 	ITEM_FLYING,
 	ITEM_REFUSED, /* for good; to become a dead letter */
 	ITEM_DONE,    /* to be acknowledged */
 };
 
 struct item {
-	unsigned bucket;        /* of the alert stream */
+	unsigned stream;        /* of the inbox */
 	char id[ITEM_ID_MAX];   /* of its entry there */
 	char key[ITEM_KEY_MAX]; /* the delivery's stable id; "" when the alert cannot be read */
+	bool follows;           /* not before earlier ones of the same alert */
+	bool delivered;         /* of one that is done */
 	struct buf alert;       /* JSON as it stood in the stream */
 	enum item_state state;
 	uint64_t attempts, refusals;
@@ -59,8 +62,8 @@ size_t queue_count(const struct queue *q);
 size_t queue_flying(const struct queue *q);
 size_t queue_room(const struct queue *q); /* items that may still be added */
 
-bool queue_has(const struct queue *q, unsigned bucket, struct slice id);
-struct item *queue_add(struct queue *q, unsigned bucket, struct slice id, struct slice alert);
+bool queue_has(const struct queue *q, unsigned stream, struct slice id);
+struct item *queue_add(struct queue *q, unsigned stream, struct slice id, struct slice alert);
 
 /* The next to be sent now, from then on flying; NULL when none may. */
 struct item *queue_next(struct queue *q);
@@ -70,7 +73,11 @@ int64_t queue_wait_ms(const struct queue *q, int64_t limit_ms);
 
 void queue_answered(struct queue *q, struct item *item, const struct answer *answer);
 
-/* A waiting item that is not to be sent: nothing more to do, or refused with a reason. */
+/* A waiting item is held back until it is known whether it is to be sent; then let go. */
+void queue_hold(struct queue *q, struct item *item);
+void queue_release(struct queue *q, struct item *item);
+
+/* A waiting or held item that is not to be sent: nothing more to do, or refused with a reason. */
 void queue_done(struct queue *q, struct item *item);
 void queue_refuse(struct queue *q, struct item *item, const char *said);
 
@@ -80,3 +87,9 @@ size_t queue_list(const struct queue *q, enum item_state state, struct item **re
 void queue_remove(struct queue *q, struct item *item);
 
 uint64_t queue_failures(const struct queue *q); /* in a row */
+
+/* The circuit breaker: closed while attempts are made freely, open while the target rests, half
+ * open when the next attempt will tell. */
+enum circuit { CIRCUIT_CLOSED, CIRCUIT_HALF_OPEN, CIRCUIT_OPEN };
+extern const char *const circuit_names[];
+enum circuit queue_circuit(const struct queue *q);

@@ -22,13 +22,18 @@ enum {
 	AWAY_WAIT_MS = 200, /* between tries while Redis is away */
 };
 
+/* How long the changes of an alert follow to who got it. */
+static const int64_t GOT_KEPT_US = 90LL * 24 * 3600 * 1000000;
+
 struct counters {
 	struct metric *delivered, *retried, *dead, *unreadable, *filtered, *gone;
-	struct metric *backlog, *dead_letters, *failing_since;
+	struct metric *backlog, *dead_letters, *failing_since, *circuit;
 };
 
 struct worker {
 	const struct target_config *config;
+	const struct routes *routes;
+	size_t index;
 	const struct target_kind *kind;
 	const struct clock *clock;
 	void *sender;
@@ -72,8 +77,32 @@ static void counters_init(struct counters *c, struct metrics *m, const char *tar
 		m, "haidang_courier_pending", label, "Alerts waiting to be delivered.");
 	c->dead_letters = metrics_gauge(
 		m, "haidang_courier_dead_letters", label, "Refused alerts kept for the operator.");
+	c->circuit = metrics_gauge(m, "haidang_courier_circuit", label,
+		"0 closed: attempts are made freely; 1 half-open: one attempt tells; 2 open: at rest.");
 	c->failing_since = metrics_gauge(m, "haidang_courier_failing_since_seconds", label,
 		"Since when the target takes no alerts, seconds since 1970; 0 when it does.");
+}
+
+/* What became of an alert goes to whoever got it, whatever its route now says. What stands in the
+ * target's own stream was meant for it when it was written. */
+static void sort_item(struct worker *w, struct item *item, const struct alert *alert)
+{
+	bool own = item->stream == INBOX_OWN;
+
+	item->follows = alert->revision > 1 || alert->standing.change || own;
+	if (!routes_permit(w->config, alert)) {
+		metric_add(w->counters.filtered, 1);
+		queue_done(w->queue, item);
+		return;
+	}
+	if (!own && routes_want(w->routes, w->index, alert))
+		return;
+	if (item->follows) {
+		queue_hold(w->queue, item);
+		return;
+	}
+	metric_add(w->counters.filtered, 1);
+	queue_done(w->queue, item);
 }
 
 static void on_taken(void *ctx, struct item *item, bool gone)
@@ -98,10 +127,7 @@ static void on_taken(void *ctx, struct item *item, bool gone)
 		return;
 	}
 	memcpy(item->key, parcel.key, strlen(parcel.key) + 1);
-	if (!parcel_is_wanted(w->reader, w->config)) {
-		metric_add(w->counters.filtered, 1);
-		queue_done(w->queue, item);
-	}
+	sort_item(w, item, parcel.alert);
 }
 
 static void send_item(struct worker *w, struct item *item)
@@ -205,9 +231,18 @@ static bool take(struct worker *w)
 	return got >= 0;
 }
 
+/* Which of the held items are for this target is asked until Redis says it. */
+static void decide(struct worker *w)
+{
+	int let_go = inbox_ask(w->inbox, w->queue);
+
+	if (let_go < 0)
+		redis_noticed(w, let_go);
+}
+
 static void settle(struct worker *w)
 {
-	int err = inbox_ack(w->inbox, w->queue);
+	int err = inbox_ack(w->inbox, w->queue, clock_wall_us(w->clock));
 
 	if (!err)
 		err = inbox_bury(w->inbox, w->queue, w->clock);
@@ -223,7 +258,9 @@ static void measure(struct worker *w)
 	if (mono_left_ms(w->next_measure, now) > 0)
 		return;
 	w->next_measure = mono_after(now, HEALTH_INTERVAL_MS);
-	if (inbox_measure(w->inbox, &sizes) < 0)
+	metric_set(w->counters.circuit, queue_circuit(w->queue));
+	if (inbox_measure(w->inbox, &sizes) < 0 ||
+		inbox_forget(w->inbox, clock_wall_us(w->clock) - GOT_KEPT_US) < 0)
 		return;
 	metric_set(w->counters.backlog, sizes.backlog);
 	metric_set(w->counters.dead_letters, sizes.dead);
@@ -244,6 +281,7 @@ static void step(struct worker *w)
 	bool took = take(w);
 	struct item *item;
 
+	decide(w);
 	while ((item = queue_next(w->queue)))
 		send_item(w, item);
 	if (queue_flying(w->queue) > 0) {
@@ -293,6 +331,8 @@ struct worker *worker_start(const struct worker_options *options, struct err *er
 
 	must(getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed));
 	w->config = config;
+	w->routes = options->routes;
+	w->index = options->index;
 	w->kind = kind;
 	w->sender = sender;
 	w->clock = options->place.clock;

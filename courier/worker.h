@@ -2,6 +2,7 @@
  * share nothing but metrics, so a dead target never delays another. */
 #pragma once
 
+#include "courier/routes.h"
 #include "courier/target.h"
 #include "lib/metrics.h"
 #include "lib/redis.h"
@@ -10,6 +11,8 @@ struct worker;
 
 struct worker_options {
 	struct target_place place;
+	const struct routes *routes;
+	size_t index; /* of the target in the configuration */
 	struct redis_options redis;
 	struct metrics *metrics;
 };

@@ -70,13 +70,20 @@ static int takes_nothing(const char *command)
 	return BAD_USE;
 }
 
-/* Only `test`: what else the courier can do is no operator's daily work. */
+/* What of the courier's own commands is an operator's daily work. */
 static int run_courier(int argc, char **argv)
 {
+	static const char *const known[] = {
+		"status", "test", "dead", "retry", "drop", "route", NULL};
 	char name[] = "haidang-courier";
+	size_t at = 0;
 
-	if (argc < 3 || strcmp(argv[1], "test") != 0) {
-		(void)fprintf(stderr, "haidang: expected: haidang courier test TARGET\n");
+	while (argc > 1 && known[at] && strcmp(argv[1], known[at]) != 0)
+		at++;
+	if (argc < 2 || !known[at]) {
+		(void)fprintf(stderr,
+			"haidang: expected: haidang courier "
+			"status|test|dead|retry|drop|route …\n");
 		return BAD_USE;
 	}
 	argv[0] = name;
@@ -107,8 +114,9 @@ static const struct program_command commands[] = {
 		"[--redis ADDRESS]",
 		"Show alerts in words", run_alerts},
 	{"rules", "check [PATH]...", "Check rules and that each has its test events", rules_run},
-	{"courier", "test [--config FILE] TARGET",
-		"Send a marked test alert to a target and say what it answered", run_courier},
+	{"courier", "status|test|dead|retry|drop|route [--config FILE] ...",
+		"Deliveries: how targets do, test alerts, dead letters, where an alert would go",
+		run_courier},
 	{"fields", "", "Print the fields of all events as Markdown", run_fields},
 	{"version", "", "Print the version", run_version},
 	{.name = NULL},

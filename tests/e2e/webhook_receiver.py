@@ -106,7 +106,7 @@ class Receiver:
     def check(self, request, body):
         faults = []
         msg_id, timestamp = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
-        if not re.fullmatch("al-[0-9a-f]{24}-[0-9]+", msg_id):
+        if not re.fullmatch("al-[0-9a-f]{24}-[0-9]+(-s[0-9]+)?(-n[0-9a-z-]+)?", msg_id):
             faults.append(f"webhook-id {msg_id!r}")
         if not re.fullmatch("[0-9]+", timestamp) or abs(int(timestamp) - time.time()) > TOLERANCE_S:
             faults.append(f"webhook-timestamp {timestamp!r}")
