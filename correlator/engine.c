@@ -153,6 +153,24 @@ static enum engine_result identify(const struct engine_event *in, struct json_va
 	return ENGINE_MATCHED;
 }
 
+/* ENGINE_MATCHED, ENGINE_NO_MATCH, or why the event has no place in any window. */
+static enum engine_result match_rule(struct engine *e, const struct engine_event *in,
+	const struct rule *r, struct rule_hit *hit, struct hits *out)
+{
+	if (!rule_matches(e, r))
+		return ENGINE_NO_MATCH;
+	if (!hit->event_id.at) {
+		enum engine_result said = identify(in, view_event(e->view), out->arena, hit);
+
+		if (said != ENGINE_MATCHED)
+			return said;
+	}
+	hit->base = r;
+	for (size_t k = 0; k < r->feed_count; k++)
+		feed_hits(e, &r->feeds[k], hit, out);
+	return ENGINE_MATCHED;
+}
+
 enum engine_result engine_event(struct engine *e, const struct engine_event *in, struct hits *out)
 {
 	enum engine_result result = ENGINE_NO_MATCH;
@@ -171,18 +189,17 @@ enum engine_result engine_event(struct engine *e, const struct engine_event *in,
 
 	const struct route *route = ruleset_route(e->rules, type);
 	view_load(e->view, event);
-	for (size_t i = 0; i < route->count; i++) {
-		const struct rule *r = route->rules[i];
+	const uint64_t *found = prefilter_look(route->prefilter, json_strings(event), e->view);
+	for (size_t word = 0; word * 64 < route->count; word++) {
+		for (uint64_t left = found[word]; left != 0; left &= left - 1) {
+			const struct rule *r =
+				route->rules[word * 64 + (size_t)__builtin_ctzll(left)];
+			enum engine_result said = match_rule(e, in, r, &hit, out);
 
-		if (!rule_matches(e, r))
-			continue;
-		if (result == ENGINE_NO_MATCH)
-			result = identify(in, event, out->arena, &hit);
-		if (result != ENGINE_MATCHED)
-			return result;
-		hit.base = r;
-		for (size_t k = 0; k < r->feed_count; k++)
-			feed_hits(e, &r->feeds[k], &hit, out);
+			if (said != ENGINE_MATCHED && said != ENGINE_NO_MATCH)
+				return said;
+			result = said == ENGINE_MATCHED ? said : result;
+		}
 	}
 	return result;
 }

@@ -8,12 +8,14 @@ enum {
 	RULE_VALUES_MAX = 20000, /* values of one rule, after windash, base64offset and expand */
 	RULE_TAGS_MAX = 32,
 	RULE_TAG_LEN_MAX = 256, /* an alert holds them, and readers of alerts have a bound */
+	ESCALATIONS_MAX = 4,
+	INHIBITED_RULES_MAX = 16,
 	RULE_SHOW_MAX = 48,     /* fields that an alert copies from its events */
 	CONDITION_LEN_MAX = 4096,
 	CONDITION_DEPTH_MAX = 32,
 	MODIFIERS_MAX = 8,
 	REGEX_LEN_MAX = 8192,
-	REGEX_STEPS_MAX = 200000,  /* PCRE2's match and depth limits */
+	REGEX_STEPS_MAX = 50000,   /* PCRE2's match and depth limits */
 	REGEX_HEAP_MAX = 16 << 20, /* bytes, of the interpreter; the compiled code has a stack */
 	REGEX_STACK_MAX = 1 << 20,
 	REGEX_TEXT_MAX = 64 << 10, /* bytes searched */

@@ -33,7 +33,7 @@ struct matcher {
 	double number;
 	struct pattern pattern;
 	union {
-		const struct regex *regex;
+		struct regex *regex;
 		struct cidr cidr;
 		size_t other_slot;
 	};

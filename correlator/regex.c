@@ -5,6 +5,7 @@
 #include "correlator/limits.h"
 #include "lib/mem.h"
 #include "lib/must.h"
+#include "lib/scan.h"
 
 #include <pcre2.h>
 #include <stdio.h>
@@ -16,6 +17,11 @@ struct regex {
 	struct regex *next;
 	pcre2_code *code;
 	pcre2_match_data *match;
+	char *expression;
+	size_t expression_len;
+	unsigned flags;
+	struct scan_regex *linear; /* for what takes PCRE2 too long; made when first needed */
+	bool has_no_linear;
 };
 
 struct regex_set {
@@ -49,6 +55,8 @@ void regex_set_free(struct regex_set **set)
 		next = re->next;
 		pcre2_match_data_free(re->match);
 		pcre2_code_free(re->code);
+		scan_regex_free(&re->linear);
+		mem_free(re->expression);
 		mem_free(re);
 	}
 	pcre2_jit_stack_free((*set)->stack);
@@ -85,6 +93,9 @@ struct regex *regex_add(struct regex_set *set, struct slice expression, unsigned
 	struct regex *re = mem_alloc(sizeof *re);
 	re->set = set;
 	re->code = code;
+	re->expression = mem_printf("%.*s", SLICE_ARG(expression));
+	re->expression_len = expression.len;
+	re->flags = flags;
 	re->match = pcre2_match_data_create(1, NULL);
 	must(re->match);
 	re->next = set->first;
@@ -110,14 +121,40 @@ static size_t searched_len(struct slice text)
 	return len;
 }
 
-bool regex_finds(const struct regex *re, struct slice text)
+struct slice regex_expression(const struct regex *re)
+{
+	return slice_over(re->expression, re->expression_len);
+}
+
+/* An automaton may take long to make and much room: only expressions that need one get it. */
+static bool finds_linearly(struct regex *re, struct slice text)
+{
+	unsigned flags = 0;
+
+	flags |= re->flags & REGEX_NOCASE ? SCAN_REGEX_NOCASE : 0;
+	flags |= re->flags & REGEX_MULTILINE ? SCAN_REGEX_MULTILINE : 0;
+	flags |= re->flags & REGEX_DOTALL ? SCAN_REGEX_DOTALL : 0;
+	if (!re->linear && !re->has_no_linear)
+		re->linear = scan_regex_new(re->expression, flags);
+	re->has_no_linear = !re->linear;
+	if (re->linear)
+		return scan_regex_finds(re->linear, text);
+	re->set->given_up++;
+	return false;
+}
+
+bool regex_finds(struct regex *re, struct slice text)
 {
 	PCRE2_SPTR at = (PCRE2_SPTR)(text.at ? text.at : "");
-	int found = pcre2_match(re->code, at, searched_len(text), 0, PCRE2_NO_UTF_CHECK, re->match,
-		re->set->limits);
+
+	text.len = searched_len(text);
+	if (re->linear)
+		return finds_linearly(re, text);
+	int found = pcre2_match(
+		re->code, at, text.len, 0, PCRE2_NO_UTF_CHECK, re->match, re->set->limits);
 
 	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
-		re->set->given_up++;
+		return finds_linearly(re, text);
 	return found >= 0;
 }
 

@@ -1,5 +1,7 @@
-/* Regular expressions of rules, through PCRE2 with limits: a match that takes too many steps is
- * given up, counts as none and is counted.
+/* Regular expressions of rules, in bounded time: through PCRE2 with a limit of steps, and for what
+ * exceeds it through an automaton (lib/scan.h), which is linear. An expression that exceeds it and
+ * that no automaton can decide (looking around, back references) is given up, does not match and is
+ * counted.
  *
  *     struct regex *re = regex_add(set, SLICE("^a+$"), REGEX_NOCASE);
  *     if (regex_finds(re, text)) …
@@ -21,7 +23,9 @@ void regex_set_free(struct regex_set **set);
 struct regex *regex_add(struct regex_set *set, struct slice expression, unsigned flags);
 const char *regex_said(const struct regex_set *set);
 
+struct slice regex_expression(const struct regex *re);
+
 /* `text` is UTF-8; only its first REGEX_TEXT_MAX bytes are searched. */
-bool regex_finds(const struct regex *re, struct slice text);
+bool regex_finds(struct regex *re, struct slice text);
 
 uint64_t regex_set_given_up(const struct regex_set *set);

@@ -306,6 +306,16 @@ static void index_rules(struct ruleset *set)
 	}
 }
 
+static void make_prefilters(struct ruleset *set)
+{
+	const struct cover_source source = {set->arena, set->fields};
+
+	for (size_t i = 0; i < set->route_count; i++)
+		set->routes[i].prefilter =
+			prefilter_new(&source, set->routes[i].rules, set->routes[i].count);
+	set->others.prefilter = prefilter_new(&source, set->others.rules, set->others.count);
+}
+
 static void read_vars(struct loader *l, const char *path)
 {
 	struct yaml_documents docs;
@@ -347,6 +357,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options)
 	apply_filters(set);
 	resolve_all(&l);
 	index_rules(set);
+	make_prefilters(set);
 	keymap_release(&l.by_id);
 	keymap_release(&l.by_name);
 	return set;
@@ -358,8 +369,11 @@ void ruleset_free(struct ruleset **rules)
 
 	if (!set)
 		return;
-	for (size_t i = 0; i < set->route_count; i++)
+	for (size_t i = 0; i < set->route_count; i++) {
+		prefilter_free(&set->routes[i].prefilter);
 		mem_free(set->routes[i].rules);
+	}
+	prefilter_free(&set->others.prefilter);
 	mem_free(set->routes);
 	mem_free(set->others.rules);
 	mem_free(set->rules);

@@ -12,6 +12,7 @@
 #include "correlator/filter.h"
 #include "correlator/groups.h"
 #include "correlator/keymap.h"
+#include "correlator/prefilter.h"
 #include "correlator/rule.h"
 #include "correlator/sample.h"
 
@@ -19,6 +20,7 @@ struct route {
 	struct slice type;
 	const struct rule **rules;
 	size_t count;
+	struct prefilter *prefilter;
 };
 
 struct ruleset {
