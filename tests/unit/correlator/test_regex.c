@@ -40,7 +40,25 @@ static void a_repeated_group_goes_through_a_long_text(void **state)
 	assert_int_equal(regex_set_given_up(set), 0);
 }
 
-static void an_endless_search_is_given_up_and_counted(void **state)
+static void an_endless_search_is_ended_by_an_automaton(void **state)
+{
+	CLEANUP(regex_set_free) struct regex_set *set = regex_set_new();
+	CLEANUP(buf_release) struct buf text = {0};
+	static const char *const endless[] = {
+		"^(?:a+)+$", "^(?:a|aa)+$", "(?:a*)*c", "^(a?){40}a{40}c"};
+
+	(void)state;
+	repeat(&text, "a", 20000);
+	struct regex *re = add(set, 0, "^(?:a+)+$");
+	assert_true(regex_finds(re, buf_slice(&text)));
+	buf_add_byte(&text, 'b');
+	assert_false(regex_finds(re, buf_slice(&text)));
+	for (size_t k = 0; k < sizeof endless / sizeof *endless; k++)
+		assert_false(regex_finds(add(set, 0, endless[k]), buf_slice(&text)));
+	assert_int_equal(regex_set_given_up(set), 0);
+}
+
+static void what_no_automaton_decides_is_given_up_and_counted(void **state)
 {
 	CLEANUP(regex_set_free) struct regex_set *set = regex_set_new();
 	CLEANUP(buf_release) struct buf text = {0};
@@ -49,7 +67,7 @@ static void an_endless_search_is_given_up_and_counted(void **state)
 	repeat(&text, "a", 200);
 	buf_add_byte(&text, 'b');
 	for (unsigned i = 0; i < ENGINE_COUNT; i++) {
-		assert_false(regex_finds(add(set, i, "^(?:a+)+$"), buf_slice(&text)));
+		assert_false(regex_finds(add(set, i, "^(?:(a+)\\1*)+$"), buf_slice(&text)));
 		assert_int_equal(regex_set_given_up(set), i + 1);
 	}
 }
@@ -89,7 +107,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_repeated_group_goes_through_a_long_text),
-		cmocka_unit_test(an_endless_search_is_given_up_and_counted),
+		cmocka_unit_test(an_endless_search_is_ended_by_an_automaton),
+		cmocka_unit_test(what_no_automaton_decides_is_given_up_and_counted),
 		cmocka_unit_test(only_the_start_of_a_very_long_text_is_searched),
 		cmocka_unit_test(what_is_no_expression_is_refused_with_its_reason),
 	};

@@ -17,7 +17,11 @@ static void a_rule_with_a_mistake_is_refused_with_its_line(void **state)
 		{"title: a\nlogsource: {category: dns}\nhaidang: {suppress: soon}\n"
 		 "detection: {s: {a: 1}, condition: s}",
 			":3: suppress: expected a duration"},
-		{"title: a\nfilter: {}", ":2: filter: Sigma filters are not supported"},
+		{"title: a\nfilter: {}", ":1: filter: needs a logsource"},
+		{"title: a\nlogsource: {category: dns}\nfilter: {s: {a: 1}, condition: s}",
+			":3: filter: needs the ids or names of rules"},
+		{"title: a\nlogsource: {category: dns}\nfilter: {rules: any, s: {a: 1}}",
+			":3: filter: has no condition"},
 		{"title: a\naction: global", ":2: action: is no longer part of Sigma"},
 		{"- a", ":1: rule: expected a map"},
 		{"title: [", "did not find expected node content"},
