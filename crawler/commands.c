@@ -4,6 +4,7 @@
 #include "crawler/classify_command.h"
 #include "crawler/config.h"
 #include "crawler/feed.h"
+#include "crawler/feed_decode.h"
 #include "crawler/page.h"
 #include "crawler/page_worker.h"
 #include "crawler/robots.h"
@@ -129,8 +130,9 @@ static int run_feed(int argc, char **argv)
 	if (!read_file(args.at[0], &file))
 		return EXIT_BAD_INPUT;
 	struct charset_text text =
-		charset_decode(charsets, a, buf_slice(&file), slice_of(args.values[1]));
-	bool whole = feed_read(a, text.text, based ? &url : NULL, &feed, &err);
+		feed_decode(charsets, a, buf_slice(&file), slice_of(args.values[1]));
+	struct feed_options feed_options = {.base = based ? &url : NULL, .authors = true};
+	bool whole = feed_read(a, text.text, &feed_options, &feed, &err);
 	feed_write(&feed, text.charset, whole ? NULL : err_text(&err), &w);
 	int status = print(&out);
 	return whole || status != 0 ? status : fail_on(args.at[0], &err);
@@ -143,16 +145,13 @@ static int run_robots(int argc, char **argv)
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	CLEANUP(buf_release) struct buf file = {0}, out = {0};
 	struct json_writer w = json_writer_on(&out);
-	struct url url;
 
 	if (!arguments_read(&args, argc, argv, 2))
 		return bad_usage(argv[0], "[--ua PRODUCT] FILE URL was expected");
 	if (!read_file(args.at[0], &file))
 		return EXIT_BAD_INPUT;
 	const char *product = args.values[0] == NULL ? CRAWLER_PRODUCT : args.values[0];
-	struct slice target = slice_of(args.at[1]);
-	if (url_parse(a, target, NULL, &url))
-		target = url.target;
+	struct slice target = robots_target(a, slice_of(args.at[1]));
 	struct robots *robots = robots_read(buf_slice(&file), slice_of(product));
 	json_begin_object(&w);
 	json_key(&w, "allowed");
@@ -186,7 +185,7 @@ static int run_sitemap(int argc, char **argv)
 		return bad_usage(argv[0], "FILE was expected");
 	if (!read_file(args.at[0], &file))
 		return EXIT_BAD_INPUT;
-	struct charset_text text = charset_decode(charsets, a, buf_slice(&file), (struct slice){0});
+	struct charset_text text = feed_decode(charsets, a, buf_slice(&file), (struct slice){0});
 	bool whole = sitemap_read(a, text.text, &map, &err);
 	sitemap_write(&map, &w);
 	int status = print(&out);

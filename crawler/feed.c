@@ -1,470 +1,724 @@
 #include "crawler/feed.h"
 
-#include "crawler/xml.h"
+#include "crawler/feed_markup.h"
+#include "crawler/feed_names.h"
+#include "crawler/feed_parts.h"
+#include "lib/buf.h"
+#include "lib/digest.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { CATEGORIES_MAX = 32 };
-
-enum field {
-	FIELD_NONE,
-	FIELD_TITLE,
-	FIELD_LINK,
-	FIELD_ID,
-	FIELD_SUMMARY,
-	FIELD_CONTENT,
-	FIELD_PUBLISHED,
-	FIELD_UPDATED,
-	FIELD_CATEGORY,
-	FIELD_LANGUAGE,
-	FIELD_SUBTITLE,
+enum content_type {
+	CONTENT_PLAIN,
+	CONTENT_HTML,
+	CONTENT_XHTML,
+	CONTENT_TEXT,   /* another text type */
+	CONTENT_BINARY, /* in base64 */
 };
 
-enum space { SPACE_CORE, SPACE_DC, SPACE_CONTENT, SPACE_OTHER };
-
-static const struct {
-	const char *name;
-	enum space space;
-	enum field field;
-} elements[] = {
-	{"title", SPACE_CORE, FIELD_TITLE},
-	{"link", SPACE_CORE, FIELD_LINK},
-	{"guid", SPACE_CORE, FIELD_ID},
-	{"id", SPACE_CORE, FIELD_ID},
-	{"description", SPACE_CORE, FIELD_SUMMARY},
-	{"summary", SPACE_CORE, FIELD_SUMMARY},
-	{"content", SPACE_CORE, FIELD_CONTENT},
-	{"pubDate", SPACE_CORE, FIELD_PUBLISHED},
-	{"published", SPACE_CORE, FIELD_PUBLISHED},
-	{"issued", SPACE_CORE, FIELD_PUBLISHED},
-	{"updated", SPACE_CORE, FIELD_UPDATED},
-	{"modified", SPACE_CORE, FIELD_UPDATED},
-	{"lastBuildDate", SPACE_CORE, FIELD_UPDATED},
-	{"category", SPACE_CORE, FIELD_CATEGORY},
-	{"language", SPACE_CORE, FIELD_LANGUAGE},
-	{"subtitle", SPACE_CORE, FIELD_SUBTITLE},
-	{"tagline", SPACE_CORE, FIELD_SUBTITLE},
-	{"title", SPACE_DC, FIELD_TITLE},
-	{"date", SPACE_DC, FIELD_UPDATED},
-	{"modified", SPACE_DC, FIELD_UPDATED},
-	{"issued", SPACE_DC, FIELD_PUBLISHED},
-	{"created", SPACE_DC, FIELD_PUBLISHED},
-	{"description", SPACE_DC, FIELD_SUMMARY},
-	{"subject", SPACE_DC, FIELD_CATEGORY},
-	{"language", SPACE_DC, FIELD_LANGUAGE},
-	{"encoded", SPACE_CONTENT, FIELD_CONTENT},
+struct frame {
+	enum feed_act act;
+	size_t text_at;      /* where its text begins in `text` */
+	bool is_link;        /* an id that is an address */
+	bool is_inline;      /* markup inside of content */
+	struct slice name;   /* of markup inside of content */
+	struct slice before; /* author's name known before this element */
 };
 
-/* Elements whose insides say nothing about the entry, or name persons. */
-static const char *const skipped[] = {"image", "textinput", "textInput", "author", "contributor",
-	"source", "cloud", "skipHours", "skipDays", "managingEditor", "webMaster"};
+/* A text that a shallower or later element of the same meaning replaces. */
+struct kept {
+	struct slice *to;
+	size_t *depth;
+};
 
 struct reader {
 	struct arena *a;
+	const struct feed_options *options;
 	struct feed *feed;
 	struct feed_entry *entry; /* NULL outside of entries */
-	size_t entry_depth, skip_depth, capture_depth;
-	enum field field;
-	bool guid_is_link;
+	bool in_feed, is_rdf, has_content, extra_summary;
+	size_t entry_depth, aside_depth, content_depth, svg_depth;
+	enum content_type type;
+	bool base64;
+	size_t title_depth, title_at, summary_at; /* depths; 0: none yet */
+	struct slice name, email, editor;         /* of the author or editor being read */
+	size_t person_depth;
+	struct slice summary; /* of the feed, where it has no subtitle */
+	struct date published;
+	struct date created; /* of the entry */
 	struct buf text;
+	struct frame frames[XML_DEPTH_MAX + 2];
 	struct url bases[XML_DEPTH_MAX + 2]; /* xml:base in force at each depth */
 	bool has_base[XML_DEPTH_MAX + 2];
-	size_t room;
 };
 
-static enum space space_of(struct slice space)
+static const struct url *base_at(const struct reader *r, size_t depth)
 {
-	static const struct {
-		const char *address;
-		enum space space;
-	} spaces[] = {
-		{"", SPACE_CORE},
-		{"http://www.w3.org/2005/Atom", SPACE_CORE},
-		{"http://purl.org/atom/ns#", SPACE_CORE},
-		{"http://purl.org/rss/1.0/", SPACE_CORE},
-		{"http://my.netscape.com/rdf/simple/0.9/", SPACE_CORE},
-		{"http://channel.netscape.com/rdf/simple/0.9/", SPACE_CORE},
-		{"http://backend.userland.com/rss2", SPACE_CORE},
-		{"http://purl.org/dc/elements/1.1/", SPACE_DC},
-		{"http://purl.org/dc/terms/", SPACE_DC},
-		{"http://purl.org/rss/1.0/modules/content/", SPACE_CONTENT},
-	};
-
-	for (size_t i = 0; i < sizeof spaces / sizeof spaces[0]; i++)
-		if (slice_is(space, spaces[i].address))
-			return spaces[i].space;
-	return SPACE_OTHER;
-}
-
-static const char *version_of(const struct xml_element *e)
-{
-	static const struct {
-		const char *space, *version;
-	} by_space[] = {{"http://www.w3.org/2005/Atom", "atom10"},
-		{"http://purl.org/atom/ns#", "atom03"}, {"http://purl.org/rss/1.0/", "rss10"},
-		{"http://my.netscape.com/rdf/simple/0.9/", "rss090"},
-		{"http://channel.netscape.com/rdf/simple/0.9/", "rss090"}};
-	static const struct {
-		const char *start, *version;
-	} by_number[] = {{"2.", "rss20"}, {"0.90", "rss090"}, {"0.91", "rss091u"},
-		{"0.92", "rss092"}, {"0.93", "rss093"}, {"0.94", "rss094"}};
-
-	for (size_t i = 0; i < sizeof by_space / sizeof by_space[0]; i++)
-		if (slice_is(e->space, by_space[i].space))
-			return by_space[i].version;
-	for (size_t i = 0; i < sizeof by_number / sizeof by_number[0]; i++)
-		if (slice_starts(xml_attribute(e, "version"), slice_of(by_number[i].start)))
-			return by_number[i].version;
-	return "rss";
-}
-
-static struct slice absolute(struct reader *r, size_t depth, struct slice link)
-{
-	struct url url;
-
-	link = slice_trim(link);
-	if (link.len == 0 ||
-		!url_parse(r->a, link, r->has_base[depth] ? &r->bases[depth] : NULL, &url))
-		return arena_slice(r->a, link);
-	return slice_find(link, SLICE("://")) < link.len ? arena_slice(r->a, link) : url.href;
+	return r->has_base[depth] ? &r->bases[depth] : NULL;
 }
 
 static void keep_base(struct reader *r, const struct xml_element *e)
 {
-	static const char xml_space[] = "http://www.w3.org/XML/1998/namespace";
+	struct slice value = feed_attribute(e, "base");
+	const struct url *outer = base_at(r, e->depth - 1);
+	struct url url;
 
 	r->bases[e->depth] = r->bases[e->depth - 1];
 	r->has_base[e->depth] = r->has_base[e->depth - 1];
-	for (size_t i = 0; i < e->attribute_count; i++) {
-		const struct xml_attribute *at = &e->attributes[i];
-		struct url url;
-
-		if (!slice_is(at->space, xml_space))
-			continue;
-		const struct url *base = r->has_base[e->depth - 1] ? &r->bases[e->depth - 1] : NULL;
-		if (slice_is(at->name, "base") && url_parse(r->a, at->value, base, &url)) {
-			r->bases[e->depth] = url;
-			r->has_base[e->depth] = true;
-		}
-		if (slice_is(at->name, "lang") && r->feed->language.len == 0 && e->depth <= 2)
-			r->feed->language = arena_slice(r->a, at->value);
+	if (value.len > 0 && url_parse(r->a, value, outer, &url)) {
+		r->bases[e->depth] = url;
+		r->has_base[e->depth] = true;
 	}
 }
+
+static void keep_language(struct reader *r, const struct xml_element *e, enum feed_act act)
+{
+	struct slice lang = feed_attribute(e, "lang");
+
+	if ((act != ACT_ROOT && act != ACT_FEED) || lang.len == 0)
+		return;
+	char *text = arena_copy(r->a, lang);
+	for (size_t i = 0; i < lang.len; i++)
+		if (text[i] == '_')
+			text[i] = '-';
+	r->feed->language = slice_over(text, lang.len);
+}
+
+static bool is_atom(const struct reader *r)
+{
+	return strncmp(r->feed->version, "atom", 4) == 0;
+}
+
+/* ---- content ---- */
+
+static enum content_type type_of(struct slice type, enum content_type fallback)
+{
+	static const struct {
+		const char *name;
+		enum content_type type;
+	} types[] = {{"text", CONTENT_PLAIN}, {"plain", CONTENT_PLAIN},
+		{"text/plain", CONTENT_PLAIN}, {"html", CONTENT_HTML}, {"text/html", CONTENT_HTML},
+		{"xhtml", CONTENT_XHTML}};
+
+	if (type.len == 0)
+		return fallback;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (slice_equal_nocase(type, slice_of(types[i].name)))
+			return types[i].type;
+	if (slice_ends(type, SLICE("xml")))
+		return CONTENT_XHTML;
+	return slice_starts(type, SLICE("text/")) ? CONTENT_TEXT : CONTENT_BINARY;
+}
+
+static void begin_content(struct reader *r, const struct xml_element *e, enum content_type fallback)
+{
+	r->type = type_of(feed_attribute(e, "type"), fallback);
+	r->base64 = r->type == CONTENT_BINARY ||
+		slice_equal_nocase(feed_attribute(e, "mode"), SLICE("base64"));
+	r->content_depth = e->depth;
+}
+
+static void add_start_tag(struct reader *r, const struct xml_element *e)
+{
+	buf_printf(&r->text, "<%.*s", SLICE_ARG(e->name));
+	for (size_t i = 0; i < e->attribute_count; i++) {
+		const struct xml_attribute *at = &e->attributes[i];
+
+		if (at->prefix.len > 0 || slice_is(at->name, "xmlns"))
+			continue;
+		buf_printf(&r->text, " %.*s=\"", SLICE_ARG(at->name));
+		for (size_t k = 0; k < at->value.len; k++)
+			if (at->value.at[k] == '"')
+				buf_add_text(&r->text, "&quot;");
+			else
+				markup_add_text(&r->text, slice_over(at->value.at + k, 1));
+		buf_add_byte(&r->text, '"');
+	}
+	buf_add_byte(&r->text, '>');
+}
+
+/* Markup that stands in the XML itself. What called itself escaped may turn out not to be. */
+static void inline_start(struct reader *r, const struct xml_element *e)
+{
+	struct frame *f = &r->frames[e->depth];
+
+	f->is_inline = true;
+	f->name = arena_slice(r->a, e->name);
+	if (r->type != CONTENT_XHTML && slice_is(e->name, "div"))
+		return;
+	r->type = CONTENT_XHTML;
+	if (r->text.len <= FEED_FIELD_MAX)
+		add_start_tag(r, e);
+}
+
+static void inline_end(struct reader *r, const struct frame *f)
+{
+	if (r->type == CONTENT_XHTML && r->text.len <= FEED_FIELD_MAX)
+		buf_printf(&r->text, "</%.*s>", SLICE_ARG(f->name));
+}
+
+static struct slice decode_base64(struct reader *r, struct slice text)
+{
+	char *compact = arena_alloc(r->a, text.len + 1);
+	uint8_t *bytes = arena_alloc(r->a, text.len + 1);
+	size_t len = 0, decoded;
+
+	for (size_t i = 0; i < text.len; i++)
+		if (!isspace((unsigned char)text.at[i]))
+			compact[len++] = text.at[i];
+	if (!digest_from_base64(slice_over(compact, len), bytes, text.len, &decoded) ||
+		!text_is_utf8(slice_over(bytes, decoded)))
+		return text;
+	return slice_over(bytes, decoded);
+}
+
+/* UTF-8 that was once more encoded as if it were ISO 8859-1 is undone; controls of that set are
+ * what windows-1252 has in their place. */
+static struct slice repair(struct reader *r, struct slice text)
+{
+	static const uint16_t windows[32] = {0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020,
+		0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F, 0x90, 0x2018,
+		0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153,
+		0x9D, 0x17E, 0x178};
+	char *narrow = arena_alloc(r->a, text.len + 1), *wide;
+	size_t at = 0, len = 0;
+	int32_t c, highest = 0;
+	bool controls = false;
+
+	while ((c = text_next(text, &at)) >= 0) {
+		highest = c > highest ? c : highest;
+		controls = controls || (c >= 0x80 && c < 0xA0);
+		narrow[len++] = (char)c;
+	}
+	if (highest >= 0x80 && highest <= 0xFF && text_is_utf8(slice_over(narrow, len)))
+		return slice_over(narrow, len);
+	if (!controls)
+		return text;
+	wide = arena_alloc(r->a, text.len * 2 + 1);
+	at = len = 0;
+	while ((c = text_next(text, &at)) >= 0)
+		len += text_put(c >= 0x80 && c < 0xA0 ? windows[c - 0x80] : c, wide + len);
+	return slice_over(wide, len);
+}
+
+/* The text of the element that ends, as it is told. */
+static struct slice finish_content(struct reader *r, size_t depth, struct slice text)
+{
+	text = arena_slice(r->a, slice_trim(text));
+	r->content_depth = 0;
+	if (r->base64)
+		text = decode_base64(r, text);
+	if (r->type == CONTENT_PLAIN && !is_atom(r) && markup_is_likely(text))
+		r->type = CONTENT_HTML;
+	text = repair(r, text);
+	if (r->type != CONTENT_HTML && r->type != CONTENT_XHTML)
+		return text;
+	return slice_trim(markup_clean(r->a, text, base_at(r, depth)));
+}
+
+/* ---- what elements begin ---- */
 
 static void begin_entry(struct reader *r, const struct xml_element *e)
 {
-	struct feed *f = r->feed;
-
-	if (f->entry_count == FEED_ENTRIES_MAX) {
-		r->skip_depth = e->depth;
-		return;
-	}
-	if (f->entry_count == r->room) {
-		r->room = r->room == 0 ? 16 : r->room * 2;
-		struct feed_entry *more = arena_array(r->a, r->room, sizeof *more);
-
-		if (f->entry_count > 0)
-			memcpy(more, f->entries, f->entry_count * sizeof *more);
-		f->entries = more;
-	}
-	r->entry = &f->entries[f->entry_count++];
+	r->entry = feed_add_entry(r->a, r->feed);
 	r->entry_depth = e->depth;
-	r->guid_is_link = false;
+	r->has_content = false;
+	r->title_depth = r->title_at = r->summary_at = 0;
+	r->created = (struct date){0};
+	if (r->entry != NULL)
+		r->entry->id = arena_slice(r->a, feed_attribute(e, "about"));
 }
 
-static void add_category(struct reader *r, struct slice text)
+/* CDF says by attributes what others say by elements. */
+static void by_attributes(struct reader *r, const struct xml_element *e)
 {
-	struct feed_texts *c = &r->entry->categories;
+	struct slice href = feed_attribute(e, "href"), changed = feed_attribute(e, "lastmod");
+	struct slice *link = r->entry != NULL ? &r->entry->link : &r->feed->link;
+	struct date *date = r->entry != NULL ? &r->entry->updated : &r->feed->updated;
 
-	if (text.len == 0 || c->count == CATEGORIES_MAX)
-		return;
-	if (c->at == NULL)
-		c->at = arena_array(r->a, CATEGORIES_MAX, sizeof *c->at);
-	c->at[c->count++] = arena_slice(r->a, text);
+	if (href.len > 0)
+		*link = feed_link(r->a, href, base_at(r, e->depth));
+	if (changed.len > 0)
+		feed_date(changed, date);
 }
 
-static void keep_enclosure(struct reader *r, const struct xml_element *e, struct slice url)
+static struct slice address_of(const struct xml_element *e)
 {
-	if (r->entry == NULL || r->entry->enclosure.url.len > 0)
-		return;
-	r->entry->enclosure = (struct feed_enclosure){absolute(r, e->depth, url),
-		arena_slice(r->a, xml_attribute(e, "type")),
-		arena_slice(r->a, xml_attribute(e, "length"))};
+	static const char *const names[] = {"url", "uri", "href"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (feed_attribute(e, names[i]).len > 0)
+			return feed_attribute(e, names[i]);
+	return (struct slice){0};
 }
 
-static void keep_atom_link(struct reader *r, const struct xml_element *e)
+static void keep_enclosure(struct reader *r, const struct xml_element *e)
 {
-	struct slice href = xml_attribute(e, "href"), rel = xml_attribute(e, "rel");
+	if (r->entry != NULL)
+		feed_add_enclosure(r->a, r->entry,
+			(struct feed_enclosure){
+				feed_link(r->a, address_of(e), base_at(r, e->depth)),
+				arena_slice(r->a, feed_attribute(e, "type")),
+				arena_slice(r->a, feed_attribute(e, "length"))});
+}
+
+static void begin_link(struct reader *r, const struct xml_element *e)
+{
+	struct slice href = address_of(e), rel = feed_attribute(e, "rel");
+	enum content_type type = type_of(feed_attribute(e, "type"), CONTENT_HTML);
 	struct slice *to = r->entry != NULL ? &r->entry->link : &r->feed->link;
 
-	if (slice_is(rel, "enclosure"))
-		keep_enclosure(r, e, href);
-	else if ((rel.len == 0 || slice_is(rel, "alternate")) && to->len == 0)
-		*to = absolute(r, e->depth, href);
+	if (href.len == 0)
+		return;
+	if (slice_equal_nocase(rel, SLICE("enclosure")))
+		keep_enclosure(r, e);
+	else if ((rel.len == 0 || slice_equal_nocase(rel, SLICE("alternate"))) &&
+		(type == CONTENT_HTML || type == CONTENT_XHTML))
+		*to = feed_link(r->a, href, base_at(r, e->depth));
+	r->frames[e->depth].act = ACT_NONE;
 }
 
-/* What an element says by its attributes. True when there is no text to wait for. */
-static bool by_attributes(struct reader *r, const struct xml_element *e, enum field field)
+/* A second summary is the content, as some feeds have it. */
+static void begin_summary(struct reader *r, const struct xml_element *e, enum content_type type)
 {
-	if (slice_is(e->name, "enclosure")) {
-		keep_enclosure(r, e, xml_attribute(e, "url"));
-		return true;
-	}
-	if (field == FIELD_LINK && xml_attribute(e, "href").len > 0) {
-		keep_atom_link(r, e);
-		return true;
-	}
-	if (field == FIELD_CATEGORY && r->entry != NULL && xml_attribute(e, "term").len > 0) {
-		add_category(r, xml_attribute(e, "term"));
-		return true;
-	}
-	if (slice_is(e->name, "guid"))
-		r->guid_is_link =
-			!slice_equal_nocase(xml_attribute(e, "isPermaLink"), SLICE("false"));
-	return false;
+	r->extra_summary = r->entry != NULL && r->entry->summary.len > 0 && !r->has_content;
+	r->has_content = r->has_content || r->extra_summary;
+	begin_content(r, e, r->extra_summary ? CONTENT_PLAIN : type);
 }
 
-static bool is_skipped(const struct xml_element *e)
+static void begin_category(struct reader *r, const struct xml_element *e)
 {
-	for (size_t i = 0; i < sizeof skipped / sizeof skipped[0]; i++)
-		if (slice_is(e->name, skipped[i]))
-			return true;
-	return false;
+	struct slice term = feed_attribute(e, "label");
+
+	if (term.len == 0)
+		term = feed_attribute(e, "term");
+	if (term.len == 0 && r->frames[e->depth].act == ACT_ITUNES_CATEGORY)
+		term = feed_attribute(e, "text");
+	if (r->entry != NULL)
+		feed_add_category(r->a, r->entry, term);
 }
 
-static enum field field_of(const struct xml_element *e)
+static void begin_person(struct reader *r, const struct xml_element *e)
 {
-	enum space space = space_of(e->space);
+	r->name = r->email = (struct slice){0};
+	r->person_depth = e->depth;
+}
 
-	for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++)
-		if (elements[i].space == space && slice_is(e->name, elements[i].name))
-			return elements[i].field;
-	return FIELD_NONE;
+static void begin_channel(struct reader *r, const struct xml_element *e, enum feed_act act)
+{
+	const char *version = feed_version_of(e);
+
+	if (version != NULL && r->feed->version[0] == '\0')
+		r->feed->version = version;
+	r->is_rdf = r->is_rdf || slice_equal_nocase(e->name, SLICE("rdf"));
+	if (act == ACT_ROOT)
+		return;
+	r->in_feed = true;
+	by_attributes(r, e);
+}
+
+static void begin(struct reader *r, const struct xml_element *e, enum feed_act act)
+{
+	switch (act) {
+	case ACT_ROOT:
+	case ACT_CHANNEL:
+	case ACT_FEED: begin_channel(r, e, act); break;
+	case ACT_ENTRY:
+		begin_entry(r, e);
+		by_attributes(r, e);
+		break;
+	case ACT_ASIDE:
+		r->aside_depth = e->depth;
+		r->title_depth = 0;
+		break;
+	case ACT_TITLE:
+	case ACT_MEDIA_TITLE:
+	case ACT_SUBTITLE:
+	case ACT_OTHER_TEXT: begin_content(r, e, CONTENT_PLAIN); break;
+	case ACT_CONTENT:
+		r->has_content = true;
+		begin_content(r, e, CONTENT_PLAIN);
+		break;
+	case ACT_ENCODED:
+		r->has_content = true;
+		begin_content(r, e, CONTENT_HTML);
+		break;
+	case ACT_BODY: begin_content(r, e, CONTENT_XHTML); break;
+	case ACT_DESCRIPTION: begin_summary(r, e, CONTENT_HTML); break;
+	case ACT_SUMMARY: begin_summary(r, e, CONTENT_PLAIN); break;
+	case ACT_ABSTRACT:
+		r->extra_summary = false;
+		begin_content(r, e, CONTENT_PLAIN);
+		break;
+	case ACT_LINK: begin_link(r, e); break;
+	case ACT_ID:
+		r->frames[e->depth].is_link = feed_attribute(e, "ispermalink").len == 0 ||
+			slice_equal_nocase(feed_attribute(e, "ispermalink"), SLICE("true"));
+		break;
+	case ACT_CATEGORY:
+	case ACT_ITUNES_CATEGORY: begin_category(r, e); break;
+	case ACT_ENCLOSURE: keep_enclosure(r, e); break;
+	case ACT_AUTHOR:
+	case ACT_PUBLISHER:
+	case ACT_CONTRIBUTOR: begin_person(r, e); break;
+	case ACT_NONE:
+	case ACT_PUBLISHED:
+	case ACT_UPDATED:
+	case ACT_CREATED:
+	case ACT_KEYWORDS:
+	case ACT_LANGUAGE:
+	case ACT_NAME:
+	case ACT_EMAIL: break;
+	}
 }
 
 static void on_start(void *ctx, const struct xml_element *e)
 {
 	struct reader *r = ctx;
-	bool core = space_of(e->space) == SPACE_CORE;
+	struct frame *f = &r->frames[e->depth];
 
 	keep_base(r, e);
-	if (r->skip_depth > 0 || r->capture_depth > 0)
-		return;
-	if (e->depth == 1 && (slice_is(e->name, "rss") || slice_is(e->name, "feed"))) {
-		r->feed->version = version_of(e);
-		return;
-	}
-	if (slice_is(e->name, "channel") && core) {
-		if (r->feed->version[0] == '\0')
-			r->feed->version = version_of(e);
+	*f = (struct frame){.text_at = r->text.len};
+	if (r->content_depth > 0) {
+		inline_start(r, e);
 		return;
 	}
-	if (core && (slice_is(e->name, "item") || slice_is(e->name, "entry")) && r->entry == NULL) {
-		begin_entry(r, e);
+	enum feed_act act = feed_act_of(e);
+	keep_language(r, e, act);
+	if (slice_is(e->name, "svg") && r->svg_depth == 0)
+		r->svg_depth = e->depth;
+	if (r->aside_depth > 0 || r->svg_depth > 0)
 		return;
-	}
-	if (is_skipped(e)) {
-		r->skip_depth = e->depth;
-		return;
-	}
-	enum field field = field_of(e);
-	bool direct = r->entry != NULL ? e->depth == r->entry_depth + 1 : e->depth <= 3;
-	if (!direct || by_attributes(r, e, field) || field == FIELD_NONE)
-		return;
-	r->field = field;
-	r->capture_depth = e->depth;
-	buf_clear(&r->text);
+	f->act = act;
+	begin(r, e, act);
 }
 
 static void on_text(void *ctx, struct slice text)
 {
 	struct reader *r = ctx;
 
-	if (r->capture_depth > 0 && r->skip_depth == 0 && r->text.len + text.len <= FEED_FIELD_MAX)
+	if (r->text.len + text.len > FEED_FIELD_MAX)
+		return;
+	if (r->content_depth > 0 && r->type == CONTENT_XHTML)
+		markup_add_text(&r->text, text);
+	else
 		buf_add_slice(&r->text, text);
 }
 
-static void keep_date(struct date *to, struct slice text)
+/* ---- what elements end ---- */
+
+static void keep_by_depth(struct slice value, size_t depth, struct kept k)
 {
+	if (*k.depth > 0 && depth > *k.depth)
+		return;
+	*k.to = value;
+	*k.depth = depth;
+}
+
+static void end_title(struct reader *r, struct slice value, size_t depth, enum feed_act act)
+{
+	if (r->title_depth > 0 && r->title_depth <= depth)
+		return;
+	if (r->entry != NULL)
+		keep_by_depth(value, depth, (struct kept){&r->entry->title, &r->title_at});
+	else if (r->in_feed)
+		r->feed->title = value;
+	if (value.len > 0 && act == ACT_TITLE)
+		r->title_depth = depth;
+}
+
+static void end_content(struct reader *r, struct slice value)
+{
+	if (r->entry == NULL)
+		return;
+	if (r->entry->content.len == 0)
+		r->entry->content = value;
+	if (r->entry->summary.len == 0 && r->type != CONTENT_TEXT && r->type != CONTENT_BINARY)
+		r->entry->summary = value;
+}
+
+static void end_summary(struct reader *r, struct slice value, size_t depth, enum feed_act act)
+{
+	if (r->extra_summary)
+		end_content(r, value);
+	else if (r->entry != NULL)
+		keep_by_depth(value, depth, (struct kept){&r->entry->summary, &r->summary_at});
+	else if (r->in_feed && act == ACT_SUMMARY)
+		r->summary = value;
+	else if (r->in_feed)
+		r->feed->subtitle = value;
+	r->extra_summary = false;
+}
+
+static void end_link(struct reader *r, struct slice value, size_t depth)
+{
+	struct slice *to = r->entry != NULL ? &r->entry->link : &r->feed->link;
+	struct slice plain = arena_slice(r->a, value), part;
+	char *out = arena_alloc(r->a, value.len + 1);
+	size_t len = 0;
+
+	/* "&amp;amp;" is a fault that many feeds have. */
+	while (plain.len > 0) {
+		size_t end = slice_find(plain, SLICE("&amp;"));
+
+		part = slice_over(plain.at, end < plain.len ? end + 1 : end);
+		memcpy(out + len, part.at, part.len);
+		len += part.len;
+		plain = slice_from(plain, end + 5);
+	}
+	if (len > 0)
+		*to = feed_link(r->a, slice_over(out, len), base_at(r, depth));
+}
+
+static void end_id(struct reader *r, struct slice value, size_t depth)
+{
+	bool is_link = r->frames[depth].is_link;
+	struct slice *id = r->entry != NULL ? &r->entry->id : &r->feed->id;
+	struct slice *link = r->entry != NULL ? &r->entry->link : &r->feed->link;
+
+	/* A name without a slash is no address, whatever the format says. */
+	is_link = is_link && (value.len == 0 || slice_find_byte(value, '/') < value.len);
+	*id = is_link ? feed_link(r->a, value, base_at(r, depth)) : arena_slice(r->a, value);
+	if (is_link && link->len == 0)
+		*link = *id;
+}
+
+static void end_date(struct reader *r, struct slice value, enum feed_act act)
+{
+	struct date *to = act == ACT_PUBLISHED
+		? (r->entry != NULL ? &r->entry->published : &r->published)
+		: act == ACT_CREATED ? &r->created
+				     : (r->entry != NULL ? &r->entry->updated : &r->feed->updated);
 	struct date found;
 
-	if (to->year == 0 && date_find(text, &found))
+	if (feed_date(value, &found))
 		*to = found;
 }
 
-static void keep_first(struct reader *r, struct slice *to, struct slice text)
+static void end_keywords(struct reader *r, struct slice value)
 {
-	if (to->len == 0)
-		*to = arena_slice(r->a, text);
+	struct slice part;
+
+	while (r->entry != NULL && slice_cut(&value, ',', &part))
+		feed_add_category(r->a, r->entry, part);
 }
 
-static void entry_keep(struct reader *r, struct slice text, size_t depth)
+/* Without the address in "me@example.com (Name)", "Name <me@example.com>" and the like. */
+static struct slice person_of(struct slice text)
 {
-	struct feed_entry *entry = r->entry;
+	size_t at = slice_find_byte(text, '@'), from = at, to = at;
 
-	switch (r->field) {
-	case FIELD_TITLE: keep_first(r, &entry->title, text); break;
-	case FIELD_LINK:
-		if (entry->link.len == 0)
-			entry->link = absolute(r, depth, text);
-		break;
-	case FIELD_ID: keep_first(r, &entry->id, text); break;
-	case FIELD_SUMMARY: keep_first(r, &entry->summary, text); break;
-	case FIELD_CONTENT: keep_first(r, &entry->content, text); break;
-	case FIELD_PUBLISHED: keep_date(&entry->published, text); break;
-	case FIELD_UPDATED: keep_date(&entry->updated, text); break;
-	case FIELD_CATEGORY: add_category(r, text); break;
-	case FIELD_NONE:
-	case FIELD_LANGUAGE:
-	case FIELD_SUBTITLE: break;
-	}
+	if (at == text.len)
+		return text;
+	while (from > 0 &&
+		(isalnum((unsigned char)text.at[from - 1]) ||
+			strchr("_.+-", text.at[from - 1]) != NULL))
+		from--;
+	while (to + 1 < text.len &&
+		(isalnum((unsigned char)text.at[to + 1]) || strchr(".-", text.at[to + 1]) != NULL))
+		to++;
+	struct slice before = slice_over(text.at, from), after = slice_from(text, to + 1);
+	while (before.len > 0 && strchr(" \t\n<(,;", before.at[before.len - 1]) != NULL)
+		before.len--;
+	while (after.len > 0 && strchr(" \t\n>(),;", after.at[0]) != NULL)
+		after = slice_from(after, 1);
+	while (after.len > 0 && strchr(" \t\n)", after.at[after.len - 1]) != NULL)
+		after.len--;
+	return before.len > 0 ? before : after.len > 0 ? after : text;
 }
 
-static void feed_keep(struct reader *r, struct slice text, size_t depth)
+static void end_person(struct reader *r, struct slice value, enum feed_act act)
 {
-	struct feed *f = r->feed;
+	struct slice *to = r->entry != NULL ? &r->entry->author : &r->feed->author;
+	struct slice said = r->name.len > 0 ? r->name : value.len > 0 ? person_of(value) : r->email;
 
-	switch (r->field) {
-	case FIELD_TITLE: keep_first(r, &f->title, text); break;
-	case FIELD_LINK:
-		if (f->link.len == 0)
-			f->link = absolute(r, depth, text);
-		break;
-	case FIELD_ID: keep_first(r, &f->id, text); break;
-	case FIELD_SUMMARY:
-	case FIELD_SUBTITLE: keep_first(r, &f->subtitle, text); break;
-	case FIELD_PUBLISHED:
-	case FIELD_UPDATED: keep_date(&f->updated, text); break;
-	case FIELD_LANGUAGE: keep_first(r, &f->language, text); break;
-	case FIELD_NONE:
-	case FIELD_CONTENT:
-	case FIELD_CATEGORY: break;
-	}
+	r->person_depth = 0;
+	if (!r->options->authors || said.len == 0 || act == ACT_CONTRIBUTOR)
+		return;
+	if (act == ACT_AUTHOR)
+		*to = arena_slice(r->a, said);
+	else if (r->entry == NULL)
+		r->editor = arena_slice(r->a, said);
 }
 
 static void end_entry(struct reader *r)
 {
 	struct feed_entry *e = r->entry;
 
-	if (e->link.len == 0 && r->guid_is_link && slice_starts(e->id, SLICE("http")))
-		e->link = e->id;
 	r->entry = NULL;
+	r->title_depth = 0;
+	if (e == NULL)
+		return;
+	if (e->published.year == 0)
+		e->published = r->created.year != 0 ? r->created : e->updated;
+	if (e->updated.year == 0)
+		e->updated = e->published;
+}
+
+static void end(struct reader *r, struct slice text, size_t depth, enum feed_act act)
+{
+	struct slice value = slice_trim(text);
+
+	switch (act) {
+	case ACT_TITLE:
+	case ACT_MEDIA_TITLE: end_title(r, finish_content(r, depth, text), depth, act); break;
+	case ACT_DESCRIPTION:
+	case ACT_ABSTRACT:
+	case ACT_SUMMARY: end_summary(r, finish_content(r, depth, text), depth, act); break;
+	case ACT_SUBTITLE: {
+		struct slice subtitle = finish_content(r, depth, text);
+
+		if (r->entry == NULL && r->in_feed)
+			r->feed->subtitle = subtitle;
+		break;
+	}
+	case ACT_OTHER_TEXT: r->content_depth = 0; break;
+	case ACT_CONTENT:
+	case ACT_ENCODED:
+	case ACT_BODY: end_content(r, finish_content(r, depth, text)); break;
+	case ACT_LINK: end_link(r, value, depth); break;
+	case ACT_ID: end_id(r, value, depth); break;
+	case ACT_PUBLISHED:
+	case ACT_UPDATED:
+	case ACT_CREATED: end_date(r, value, act); break;
+	case ACT_CATEGORY:
+		if (r->entry != NULL)
+			feed_add_category(r->a, r->entry, value);
+		break;
+	case ACT_KEYWORDS: end_keywords(r, value); break;
+	case ACT_LANGUAGE:
+		if (r->entry == NULL && value.len > 0)
+			r->feed->language = arena_slice(r->a, value);
+		break;
+	case ACT_AUTHOR:
+	case ACT_PUBLISHER:
+	case ACT_CONTRIBUTOR: end_person(r, value, act); break;
+	case ACT_NAME:
+		if (r->person_depth > 0)
+			r->name = arena_slice(r->a, value);
+		break;
+	case ACT_EMAIL:
+		if (r->person_depth > 0)
+			r->email = arena_slice(r->a, value);
+		break;
+	case ACT_CHANNEL:
+	case ACT_FEED: r->in_feed = false; break;
+	case ACT_ENTRY: end_entry(r); break;
+	case ACT_NONE:
+	case ACT_ROOT:
+	case ACT_ASIDE:
+	case ACT_ITUNES_CATEGORY:
+	case ACT_ENCLOSURE: break;
+	}
 }
 
 static void on_end(void *ctx, size_t depth)
 {
 	struct reader *r = ctx;
+	struct frame *f = &r->frames[depth];
 
-	if (r->skip_depth == depth) {
-		r->skip_depth = 0;
-	} else if (r->capture_depth == depth && r->skip_depth == 0) {
-		struct slice text = slice_trim(buf_slice(&r->text));
+	if (f->is_inline) {
+		inline_end(r, f);
+		return;
+	}
+	if (r->aside_depth == depth)
+		r->aside_depth = 0;
+	if (r->svg_depth == depth)
+		r->svg_depth = 0;
+	end(r, slice_from(buf_slice(&r->text), f->text_at), depth, f->act);
+	if (r->text.len > f->text_at)
+		r->text.len = f->text_at;
+}
 
-		if (r->entry != NULL)
-			entry_keep(r, text, depth);
-		else
-			feed_keep(r, text, depth);
-		r->capture_depth = 0;
-	} else if (r->entry != NULL && r->entry_depth == depth) {
-		end_entry(r);
+/* ---- the whole ---- */
+
+static void begin_feed(struct reader *r)
+{
+	const struct feed_options *options = r->options;
+	struct feed *feed = r->feed;
+	struct arena *a = r->a;
+
+	buf_release(&r->text);
+	*r = (struct reader){.a = a, .options = options, .feed = feed};
+	*feed = (struct feed){.version = ""};
+	feed->language = arena_slice(a, options->language);
+	if (options->base != NULL) {
+		r->bases[0] = *options->base;
+		r->has_base[0] = true;
 	}
 }
 
-bool feed_read(struct arena *a, struct slice utf8, const struct url *base, struct feed *ret,
-	struct err *err)
+static void end_feed(struct reader *r)
 {
-	struct reader *r = arena_alloc(a, sizeof *r);
-	static const struct xml_calls calls = {on_start, on_end, on_text};
+	struct feed *feed = r->feed;
 
-	*ret = (struct feed){.version = ""};
-	r->a = a;
-	r->feed = ret;
-	if (base != NULL) {
-		r->bases[0] = *base;
-		r->has_base[0] = true;
-	}
-	while (utf8.len > 0 && utf8.at[0] != '<')
-		utf8 = slice_from(utf8, 1);
-	bool ok = xml_read(utf8, &calls, r, err);
-	buf_release(&r->text);
 	if (r->entry != NULL)
 		end_entry(r);
+	if (feed->subtitle.len == 0)
+		feed->subtitle = r->summary;
+	if (feed->updated.year == 0)
+		feed->updated = r->published;
+	if (feed->author.len == 0)
+		feed->author = r->editor;
+}
+
+/* Netscape's 0.91 differs from Userland's by its document type only. */
+static bool is_netscape(struct slice utf8)
+{
+	size_t from = slice_find(utf8, SLICE("<!DOCTYPE"));
+	struct slice type = slice_from(utf8, from);
+
+	type.len = slice_find_byte(type, '>');
+	return slice_find(type, SLICE("netscape")) < type.len ||
+		slice_find(type, SLICE("Netscape")) < type.len;
+}
+
+/* An RDF document that holds nothing says by its declarations only what it is. */
+static const char *rdf_version(struct slice utf8)
+{
+	return slice_find(utf8, SLICE("http://purl.org/rss/1.0/")) < utf8.len        ? "rss10"
+		: slice_find(utf8, SLICE("netscape.com/rdf/simple/0.9/")) < utf8.len ? "rss090"
+										     : "rss";
+}
+
+static struct slice skip_to(struct slice utf8, const char *starts)
+{
+	while (utf8.len > 0 && strchr(starts, utf8.at[0]) == NULL)
+		utf8 = slice_from(utf8, 1);
+	return utf8;
+}
+
+bool feed_read(struct arena *a, struct slice utf8, const struct feed_options *options,
+	struct feed *ret, struct err *err)
+{
+	static const struct xml_calls calls = {on_start, on_end, on_text};
+	struct reader *r = arena_alloc(a, sizeof *r);
+	struct slice json = slice_trim(utf8), xml = skip_to(utf8, "<");
+
+	if (json.len > 0 && json.at[0] == '{')
+		return feed_json_read(a, json, options, ret, err);
+	r->a = a;
+	r->options = options;
+	r->feed = ret;
+	begin_feed(r);
+	bool ok = xml_read(xml, &calls, r, err);
+	if (!ok) {
+		struct err ignored = {0};
+
+		begin_feed(r);
+		(void)xml_read_loose(xml, &calls, r, &ignored);
+	}
+	end_feed(r);
+	buf_release(&r->text);
+	if (r->is_rdf && ret->version[0] == '\0')
+		ret->version = rdf_version(xml);
+	if (strcmp(ret->version, "rss091u") == 0 && is_netscape(xml))
+		ret->version = "rss091n";
 	if (ret->version[0] == '\0')
 		return err_set(err, NULL, 0, "no RSS or Atom feed");
 	return ok;
-}
-
-static void write_text(struct json_writer *w, const char *key, struct slice text)
-{
-	if (text.len == 0)
-		return;
-	json_key(w, key);
-	json_text(w, text);
-}
-
-static void write_date(struct json_writer *w, const char *key, const struct date *date)
-{
-	char text[DATE_TEXT_MAX];
-
-	if (date->year == 0)
-		return;
-	date_write(date, text);
-	write_text(w, key, slice_of(text));
-}
-
-static void entry_write(const struct feed_entry *e, struct json_writer *w)
-{
-	json_begin_object(w);
-	write_text(w, "title", e->title);
-	write_text(w, "link", e->link);
-	write_text(w, "id", e->id);
-	write_text(w, "summary", e->summary);
-	write_text(w, "content", e->content);
-	write_date(w, "published", &e->published);
-	write_date(w, "updated", &e->updated);
-	if (e->categories.count > 0) {
-		json_key(w, "categories");
-		json_begin_array(w);
-		for (size_t i = 0; i < e->categories.count; i++)
-			json_text(w, e->categories.at[i]);
-		json_end_array(w);
-	}
-	if (e->enclosure.url.len > 0) {
-		json_key(w, "enclosures");
-		json_begin_array(w);
-		json_begin_object(w);
-		write_text(w, "url", e->enclosure.url);
-		write_text(w, "type", e->enclosure.type);
-		write_text(w, "length", e->enclosure.length);
-		json_end_object(w);
-		json_end_array(w);
-	}
-	json_end_object(w);
-}
-
-void feed_write(
-	const struct feed *feed, const char *encoding, const char *fault, struct json_writer *w)
-{
-	json_begin_object(w);
-	write_text(w, "version", slice_of(feed->version));
-	write_text(w, "encoding", slice_of(encoding));
-	json_key(w, "bozo");
-	json_bool(w, fault != NULL);
-	write_text(w, "fault", slice_of(fault));
-	json_key(w, "feed");
-	json_begin_object(w);
-	write_text(w, "title", feed->title);
-	write_text(w, "link", feed->link);
-	write_text(w, "id", feed->id);
-	write_text(w, "subtitle", feed->subtitle);
-	write_text(w, "language", feed->language);
-	write_date(w, "updated", &feed->updated);
-	json_end_object(w);
-	json_key(w, "entries");
-	json_begin_array(w);
-	for (size_t i = 0; i < feed->entry_count; i++)
-		entry_write(&feed->entries[i], w);
-	json_end_array(w);
-	json_end_object(w);
 }

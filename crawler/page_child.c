@@ -1,6 +1,7 @@
 /* The jailed side of page_worker: reads a request, answers with JSON, until its socket closes. */
 #include "crawler/charset.h"
 #include "crawler/feed.h"
+#include "crawler/feed_decode.h"
 #include "crawler/page.h"
 #include "crawler/page_wire.h"
 #include "crawler/page_worker.h"
@@ -140,7 +141,8 @@ static bool parse_page(struct parse *p, struct err *err)
 static bool parse_feed(struct parse *p, struct err *err)
 {
 	struct feed feed;
-	bool whole = feed_read(p->a, p->text.text, &p->url, &feed, err);
+	bool whole =
+		feed_read(p->a, p->text.text, &(struct feed_options){.base = &p->url}, &feed, err);
 
 	if (feed.version[0] == '\0')
 		return false;
@@ -202,8 +204,9 @@ static bool serve(struct arena *a, const struct charset_set *charsets)
 		.a = a, .charsets = charsets, .kind = (enum parse_kind)request.kind, .w = &w};
 	bool ok = url_parse(a, slice_over(url, request.url_len), NULL, &p.url);
 	if (ok) {
-		p.text = charset_decode(charsets, a, slice_over(body, request.body_len),
-			slice_over(type, request.type_len));
+		bool xml = p.kind == PARSE_FEED || p.kind == PARSE_SITEMAP;
+		p.text = (xml ? feed_decode : charset_decode)(charsets, a,
+			slice_over(body, request.body_len), slice_over(type, request.type_len));
 		ok = parse(&p, &err);
 	}
 	setitimer(ITIMER_PROF, &none, NULL);

@@ -7,7 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { SITEMAPS_MAX = 100 };
+/* A line is cut where widely used parsers cut it: eight times what browsers take for an address. */
+enum { SITEMAPS_MAX = 100, LINE_LEN_MAX = 2083 * 8 - 1 };
 
 struct rule {
 	struct slice pattern; /* in normal percent-encoding */
@@ -41,9 +42,20 @@ static bool is_unsafe(unsigned char c)
 	return c <= 0x20 || c == 0x7F || strchr("<>\"{}|\\^`", c) != NULL;
 }
 
+enum part { PART_RULE, PART_TARGET };
+
+/* '*' and '$' of an address are not those of a rule: there they match %2A and %24 only (RFC 9309
+ * §2.2.3), and so does a '$' that does not end its rule. */
+static bool is_literal(struct slice s, size_t at, enum part part)
+{
+	if (s.at[at] == '*')
+		return part == PART_TARGET;
+	return s.at[at] == '$' && (part == PART_TARGET || at + 1 < s.len);
+}
+
 /* Unreserved characters bare, all else outside ASCII encoded, hex digits in upper case, so that
  * rule and target compare byte by byte (RFC 9309 §2.2.2). */
-static struct slice normal(struct arena *a, struct slice s)
+static struct slice normal(struct arena *a, struct slice s, enum part part)
 {
 	char *out = arena_alloc(a, s.len * 3 + 1);
 	size_t len = 0;
@@ -51,15 +63,16 @@ static struct slice normal(struct arena *a, struct slice s)
 	for (size_t i = 0; i < s.len; i++) {
 		static const char digits[] = "0123456789ABCDEF";
 		unsigned char c = (unsigned char)s.at[i];
-		bool encoded =
-			c == '%' && i + 2 < s.len && hex(s.at[i + 1]) >= 0 && hex(s.at[i + 2]) >= 0;
+		bool literal = is_literal(s, i, part),
+		     encoded = c == '%' && i + 2 < s.len && hex(s.at[i + 1]) >= 0 &&
+			hex(s.at[i + 2]) >= 0;
 
 		if (encoded) {
 			c = (unsigned char)(hex(s.at[i + 1]) * 16 + hex(s.at[i + 2]));
 			i += 2;
 		}
 		bool unreserved = isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
-		if (c >= 0x80 || (encoded && !unreserved) || is_unsafe(c)) {
+		if (c >= 0x80 || (encoded && !unreserved) || literal || is_unsafe(c)) {
 			out[len++] = '%';
 			out[len++] = digits[c >> 4];
 			out[len++] = digits[c & 15];
@@ -96,15 +109,23 @@ static bool matches(struct slice pattern, struct slice target)
 	}
 }
 
+/* Letters, '-' and '_' by the RFC; digits and letters beyond ASCII are in use as well. */
 static struct slice product_token(struct slice value)
 {
 	size_t len = 0;
 
 	while (len < value.len &&
 		(isalnum((unsigned char)value.at[len]) || value.at[len] == '-' ||
-			value.at[len] == '_'))
+			value.at[len] == '_' || (unsigned char)value.at[len] >= 0x80))
 		len++;
 	return slice_over(value.at, len);
+}
+
+/* "haidang/1.0" is asked as haidang; one with a blank in it is no token and matches none. */
+static struct slice without_version(struct slice product)
+{
+	product.len = slice_find_byte(product, '/');
+	return slice_trim(product);
 }
 
 struct reader {
@@ -112,19 +133,23 @@ struct reader {
 	struct slice product;
 	bool for_own, for_other; /* groups the rules that follow belong to */
 	bool in_rules;           /* a rule was read since the last user-agent line */
+	/* Crawl-delay is none of the RFC's rules and must not end a group of them; for itself it does. */
+	bool delay_own, delay_other, in_delay;
 };
 
 static void read_agent(struct reader *in, struct slice value)
 {
 	if (in->in_rules)
 		in->for_own = in->for_other = in->in_rules = false;
+	if (in->in_delay || !(in->for_own || in->for_other))
+		in->delay_own = in->delay_other = in->in_delay = false;
 	if (value.len > 0 && value.at[0] == '*' &&
 		(value.len == 1 || isspace((unsigned char)value.at[1]))) {
-		in->for_other = in->r->other.named = true;
+		in->for_other = in->delay_other = in->r->other.named = true;
 		return;
 	}
 	if (slice_equal_nocase(product_token(value), in->product))
-		in->for_own = in->r->own.named = true;
+		in->for_own = in->delay_own = in->r->own.named = true;
 }
 
 static void group_add(struct robots *r, struct group *g, struct rule rule)
@@ -133,8 +158,16 @@ static void group_add(struct robots *r, struct group *g, struct rule rule)
 		return;
 	if ((g->count & (g->count - 1)) == 0)
 		g->rules = mem_resize(g->rules, g->count == 0 ? 1 : g->count * 2, sizeof *g->rules);
-	rule.pattern = normal(r->arena, rule.pattern);
+	rule.pattern = normal(r->arena, rule.pattern, PART_RULE);
 	g->rules[g->count++] = rule;
+}
+
+static void add_rule(struct reader *in, struct rule rule)
+{
+	if (in->for_own)
+		group_add(in->r, &in->r->own, rule);
+	if (in->for_other)
+		group_add(in->r, &in->r->other, rule);
 }
 
 static void read_rule(struct reader *in, struct slice value, bool allow)
@@ -142,22 +175,27 @@ static void read_rule(struct reader *in, struct slice value, bool allow)
 	in->in_rules = true;
 	if (value.len == 0)
 		return;
-	if (in->for_own)
-		group_add(in->r, &in->r->own, (struct rule){value, allow});
-	if (in->for_other)
-		group_add(in->r, &in->r->other, (struct rule){value, allow});
+	add_rule(in, (struct rule){value, allow});
+	/* Who allows the index page of a folder means the folder (Google does so, too). */
+	size_t name = value.len;
+	while (name > 0 && value.at[name - 1] != '/')
+		name--;
+	if (!allow || !slice_starts(slice_from(value, name), SLICE("index.htm")))
+		return;
+	char *folder = arena_printf(in->r->arena, "%.*s$", (int)name, value.at);
+	add_rule(in, (struct rule){slice_of(folder), allow});
 }
 
 static void read_delay(struct reader *in, struct slice value)
 {
 	double seconds;
 
-	in->in_rules = true;
+	in->in_delay = true;
 	if (!slice_to_real(value, &seconds) || seconds < 0)
 		return;
-	if (in->for_own)
+	if (in->delay_own)
 		in->r->own.delay_s = seconds;
-	if (in->for_other)
+	if (in->delay_other)
 		in->r->other.delay_s = seconds;
 }
 
@@ -221,18 +259,19 @@ static void keep_own(struct robots *r)
 
 struct robots *robots_read(struct slice text, struct slice product)
 {
-	struct reader in = {.r = robots_new(), .product = product_token(product)};
+	struct reader in = {.r = robots_new(), .product = without_version(product)};
 
 	if (text.len > ROBOTS_LEN_MAX)
 		text.len = ROBOTS_LEN_MAX;
-	if (slice_starts(text, SLICE("\xEF\xBB\xBF")))
-		text = slice_from(text, 3);
+	/* A byte order mark, also one that was cut. */
+	for (size_t i = 0; i < 3 && text.len > 0 && text.at[0] == "\xEF\xBB\xBF"[i]; i++)
+		text = slice_from(text, 1);
 	while (text.len > 0) {
 		size_t end = 0;
 
 		while (end < text.len && text.at[end] != '\n' && text.at[end] != '\r')
 			end++;
-		read_line(&in, slice_over(text.at, end));
+		read_line(&in, slice_over(text.at, end < LINE_LEN_MAX ? end : LINE_LEN_MAX));
 		text = slice_from(text, end + 1);
 	}
 	keep_own(in.r);
@@ -274,7 +313,7 @@ bool robots_allows(const struct robots *r, struct slice target)
 		return true;
 	if (r->refuses_all)
 		return false;
-	target = normal(a, target.len == 0 ? SLICE("/") : target);
+	target = normal(a, target.len == 0 ? SLICE("/") : target, PART_TARGET);
 	for (size_t i = 0; i < g->count; i++) {
 		struct slice pattern = g->rules[i].pattern;
 		bool wins = pattern.len > longest || (pattern.len == longest && g->rules[i].allow);
@@ -285,6 +324,25 @@ bool robots_allows(const struct robots *r, struct slice target)
 		}
 	}
 	return allowed;
+}
+
+struct slice robots_target(struct arena *a, struct slice url)
+{
+	size_t hash = slice_find_byte(url, '#'), scheme, at;
+
+	url.len = hash;
+	if (slice_starts(url, SLICE("//")))
+		url = slice_from(url, 2);
+	scheme = slice_find(url, SLICE("://"));
+	for (at = 0; at < url.len && strchr("/?;", url.at[at]) == NULL; at++)
+		;
+	if (scheme < at)
+		for (at = scheme + 3; at < url.len && strchr("/?;", url.at[at]) == NULL; at++)
+			;
+	struct slice target = slice_from(url, at);
+	if (target.len > 0 && target.at[0] == '/')
+		return target;
+	return slice_of(arena_printf(a, "/%.*s", (int)target.len, target.len > 0 ? target.at : ""));
 }
 
 bool robots_unavailable(const struct robots *r)

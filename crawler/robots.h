@@ -9,7 +9,7 @@
  * What cannot be read as a rule is skipped, as the RFC asks. */
 #pragma once
 
-#include "lib/slice.h"
+#include "lib/arena.h"
 
 enum { ROBOTS_LEN_MAX = 500 * 1024, ROBOTS_RULES_MAX = 20000, ROBOTS_DELAY_MAX_S = 30 };
 
@@ -19,6 +19,9 @@ struct robots;
 struct robots *robots_read(struct slice text, struct slice product);
 struct robots *robots_for_status(unsigned http_status); /* 4xx: all allowed; 5xx, 0: nothing */
 void robots_free(struct robots **r);
+
+/* Path and query of an address of any scheme, "/" when it has none. */
+struct slice robots_target(struct arena *a, struct slice url);
 
 /* `target` is path and query; "/robots.txt" is always allowed. */
 bool robots_allows(const struct robots *r, struct slice target);

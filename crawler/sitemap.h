@@ -1,4 +1,5 @@
-/* Sitemaps (sitemaps.org): a list of pages, or of further sitemaps.
+/* Sitemaps (sitemaps.org): a list of pages, or of further sitemaps; in XML of whatever namespace
+ * and well-formed or not, as text with an address in each line, or as a feed.
  *
  *     struct sitemap map;
  *     sitemap_read(a, utf8, &map, &err);     (map.entries is valid either way) */
@@ -13,8 +14,9 @@ enum { SITEMAP_ENTRIES_MAX = 50000 };
 
 struct sitemap_entry {
 	struct slice loc;
-	struct slice title;  /* of a news sitemap */
-	struct date changed; /* year 0: none */
+	struct slice title;    /* of a news sitemap */
+	struct date changed;   /* year 0: none */
+	struct date published; /* of a news sitemap */
 };
 
 struct sitemap {

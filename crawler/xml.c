@@ -2,7 +2,6 @@
 
 #include "lib/mem.h"
 #include "lib/must.h"
-#include "lib/text.h"
 
 #include <expat.h>
 #include <string.h>
@@ -24,18 +23,22 @@ static void parser_free(struct reading *r)
 	XML_ParserFree(r->parser);
 }
 
-static void split(const char *name, struct slice *ret_space, struct slice *ret_name)
+/* expat writes "address name prefix", "address name" or "name". */
+static void split(
+	const char *name, struct slice *ret_space, struct slice *ret_prefix, struct slice *ret_name)
 {
 	struct slice whole = slice_of(name);
 	size_t end = slice_find_byte(whole, NAMESPACE_END);
 
-	if (end == whole.len) {
-		*ret_space = (struct slice){0};
-		*ret_name = whole;
+	*ret_space = *ret_prefix = (struct slice){0};
+	*ret_name = whole;
+	if (end == whole.len)
 		return;
-	}
 	*ret_space = slice_over(name, end);
 	*ret_name = slice_from(whole, end + 1);
+	end = slice_find_byte(*ret_name, NAMESPACE_END);
+	*ret_prefix = slice_from(*ret_name, end + 1);
+	ret_name->len = end;
 }
 
 static void stop(struct reading *r, const char *why)
@@ -59,11 +62,11 @@ static void XMLCALL on_start(void *ctx, const char *name, const char **attribute
 		stop(r, "too many elements");
 		return;
 	}
-	split(name, &e.space, &e.name);
+	split(name, &e.space, &e.prefix, &e.name);
 	for (; *attributes != NULL && e.attribute_count < XML_ATTRIBUTES_MAX; attributes += 2) {
 		struct xml_attribute *to = &e.attributes[e.attribute_count++];
 
-		split(attributes[0], &to->space, &to->name);
+		split(attributes[0], &to->space, &to->prefix, &to->name);
 		to->value = slice_of(attributes[1]);
 	}
 	r->calls->start(r->ctx, &e);
@@ -87,69 +90,20 @@ static void XMLCALL on_text(void *ctx, const char *text, int len)
 		r->calls->text(r->ctx, slice_over(text, (size_t)len));
 }
 
-/* The entities of HTML that feeds use without declaring them. */
 static void XMLCALL on_unknown_entity(void *ctx, const char *name, int is_parameter)
 {
-	static const struct {
-		const char *name;
-		int32_t code_point;
-	} entities[] = {
-		{"nbsp", 0xA0},
-		{"copy", 0xA9},
-		{"reg", 0xAE},
-		{"laquo", 0xAB},
-		{"raquo", 0xBB},
-		{"middot", 0xB7},
-		{"times", 0xD7},
-		{"deg", 0xB0},
-		{"ndash", 0x2013},
-		{"mdash", 0x2014},
-		{"lsquo", 0x2018},
-		{"rsquo", 0x2019},
-		{"ldquo", 0x201C},
-		{"rdquo", 0x201D},
-		{"bull", 0x2022},
-		{"hellip", 0x2026},
-		{"euro", 0x20AC},
-		{"trade", 0x2122},
-		{"agrave", 0xE0},
-		{"aacute", 0xE1},
-		{"acirc", 0xE2},
-		{"atilde", 0xE3},
-		{"egrave", 0xE8},
-		{"eacute", 0xE9},
-		{"ecirc", 0xEA},
-		{"igrave", 0xEC},
-		{"iacute", 0xED},
-		{"ograve", 0xF2},
-		{"oacute", 0xF3},
-		{"ocirc", 0xF4},
-		{"otilde", 0xF5},
-		{"ugrave", 0xF9},
-		{"uacute", 0xFA},
-		{"yacute", 0xFD},
-		{"uuml", 0xFC},
-		{"ouml", 0xF6},
-		{"auml", 0xE4},
-		{"szlig", 0xDF},
-		{"ccedil", 0xE7},
-		{"ntilde", 0xF1},
-		{"Aacute", 0xC1},
-		{"Agrave", 0xC0},
-		{"Acirc", 0xC2},
-		{"Eacute", 0xC9},
-		{"Ecirc", 0xCA},
-		{"Oacute", 0xD3},
-		{"Ocirc", 0xD4},
-		{"iexcl", 0xA1},
-		{"pound", 0xA3},
-		{"sect", 0xA7},
-	};
 	char text[4];
+	size_t len = is_parameter ? 0 : xml_entity(slice_of(name), text);
 
-	for (size_t i = 0; !is_parameter && i < sizeof entities / sizeof entities[0]; i++)
-		if (strcmp(name, entities[i].name) == 0)
-			on_text(ctx, text, (int)text_put(entities[i].code_point, text));
+	if (is_parameter)
+		return;
+	if (len > 0) {
+		on_text(ctx, text, (int)len);
+		return;
+	}
+	on_text(ctx, "&", 1);
+	on_text(ctx, name, (int)strlen(name));
+	on_text(ctx, ";", 1);
 }
 
 /* An empty external subset counts as read, so unknown entities are skipped instead of being
@@ -182,6 +136,7 @@ bool xml_read(struct slice text, const struct xml_calls *calls, void *ctx, struc
 	XML_SetExternalEntityRefHandler(r.parser, on_external);
 	XML_SetParamEntityParsing(r.parser, XML_PARAM_ENTITY_PARSING_ALWAYS);
 	XML_UseForeignDTD(r.parser, XML_TRUE);
+	XML_SetReturnNSTriplet(r.parser, 1);
 
 	enum XML_Status status = XML_STATUS_OK;
 	while (status == XML_STATUS_OK) {

@@ -13,7 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct feed feed;
 	struct sitemap map;
 
-	feed_read(a, slice_over(bytes, len), NULL, &feed, &err);
+	struct url base;
+
+	url_parse(a, SLICE("https://h.vn/a/b"), NULL, &base);
+	feed_read(a, slice_over(bytes, len), &(struct feed_options){.base = &base}, &feed, &err);
 	feed_write(&feed, "utf-8", NULL, &w);
 	sitemap_read(a, slice_over(bytes, len), &map, &map_err);
 	return 0;

@@ -10,7 +10,7 @@ static bool read_text(struct arena *a, const char *text, struct feed *feed, stru
 	struct url base;
 
 	assert_true(url_parse(a, SLICE("http://h.vn/rss/feed.xml"), NULL, &base));
-	return feed_read(a, slice_of(text), &base, feed, err);
+	return feed_read(a, slice_of(text), &(struct feed_options){.base = &base}, feed, err);
 }
 
 static void each_version_gives_its_entries(void **state)
@@ -32,6 +32,10 @@ static void each_version_gives_its_entries(void **state)
 			"atom03"},
 		{"<rss version='2.0'><channel><item><title>T</title><guid>http://h.vn/a</guid></item></channel></rss>",
 			"rss20"},
+		{"{\"version\": \"https://jsonfeed.org/version/1.1\", \"items\": [{\"title\": \"T\", \"url\": \"/a\"}]}",
+			"json11"},
+		{"<CHANNEL HREF='http://h.vn/'><ITEM HREF='http://h.vn/a'><TITLE>T</TITLE></ITEM></CHANNEL>",
+			"cdf"},
 	};
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	(void)state;
@@ -62,7 +66,87 @@ static void names_of_persons_are_not_kept(void **state)
 		"<item><title>T</title><author>Xx</author><dc:creator>Xx</dc:creator></item></channel></rss>",
 		&feed, &err));
 	feed_write(&feed, "utf-8", NULL, &w);
+	assert_true(read_text(a,
+		"{\"version\": \"https://jsonfeed.org/version/1.1\", \"authors\": [{\"name\": \"Xx\"}],"
+		"\"items\": [{\"title\": \"T\", \"authors\": [{\"name\": \"Xx\"}], \"author\": {\"name\": \"Xx\"}}]}",
+		&feed, &err));
+	feed_write(&feed, "utf-8", NULL, &w);
 	assert_null(strstr(out.at, "Xx"));
+}
+
+/* What one entry says, by element. */
+static void modules_and_markup_are_understood(void **state)
+{
+	static const struct {
+		const char *entry, *title, *link, *summary, *content;
+	} rows[] = {
+		{"<dc:title>T</dc:title><dc:description>S</dc:description>", "T", "", "S", ""},
+		{"<media:group><media:title>M</media:title></media:group><title>T</title>", "T", "",
+			"", ""},
+		{"<title>T</title><media:title>M</media:title>", "T", "", "", ""},
+		{"<description>S</description><content:encoded>&lt;p&gt;C</content:encoded>", "",
+			"", "S", "<p>C"},
+		{"<content:encoded>C</content:encoded>", "", "", "C", "C"},
+		{"<body xmlns='http://www.w3.org/1999/xhtml'><p onclick='x'>A &amp; B</p></body>",
+			"", "", "<p>A &amp; B</p>", "<p>A &amp; B</p>"},
+		{"<description>&lt;a href=\"../x\"&gt;l&lt;/a&gt;&lt;script&gt;s&lt;/script&gt;</description>",
+			"", "", "<a href=\"http://h.vn/x\">l</a>", ""},
+		{"<description>a&lt;!-- b > c --> d &lt;!-- e</description>", "", "", "a d", ""},
+		{"<a:content type='application/octet-stream'>QsOzcA==</a:content>", "", "", "",
+			"Bóp"},
+		{"<guid isPermaLink='false'>/g</guid>", "", "", "", ""},
+		{"<guid>/g</guid>", "", "http://h.vn/g", "", ""},
+		{"<a:link href='/l'/><source><title>no</title></source>", "", "http://h.vn/l", "",
+			""},
+		{"<title>\xC3\x83\xC2\xA0</title>", "à", "", "", ""},
+	};
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct feed feed;
+		struct err err = {0};
+		char *text = arena_printf(a,
+			"<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' "
+			"xmlns:media='http://search.yahoo.com/mrss/' xmlns:a='http://www.w3.org/2005/Atom' "
+			"xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item>%s</item></channel></rss>",
+			rows[i].entry);
+
+		if (!read_text(a, text, &feed, &err))
+			fail_msg("%s: %s", rows[i].entry, err_text(&err));
+		const struct feed_entry *e = &feed.entries[0];
+		if (!slice_is(e->title, rows[i].title) || !slice_is(e->link, rows[i].link) ||
+			!slice_is(e->summary, rows[i].summary) ||
+			!slice_is(e->content, rows[i].content))
+			fail_msg("%s gave \"%.*s\" \"%.*s\" \"%.*s\" \"%.*s\"", rows[i].entry,
+				SLICE_ARG(e->title), SLICE_ARG(e->link), SLICE_ARG(e->summary),
+				SLICE_ARG(e->content));
+	}
+}
+
+static void what_is_not_well_formed_is_read_all_the_same(void **state)
+{
+	static const char *const rows[] = {
+		"<rss version='2.0'><channel><item><title>A & B</title><link>/a?x=1&y=2</link></item></channel></rss>",
+		"<rss version=2.0><channel><item><title>A &amp; B</title><link>/a?x=1&amp;y=2</item></channel>",
+		"<rss version='2.0'><channel><item><dc:title>A &amp; B<br></dc:title><link>/a?x=1&y=2</link>",
+		"\n\n<?xml version='1.0'?><rss version='2.0'><channel><item><title><![CDATA[A & B]]></title>"
+		"<link>/a?x=1&amp;y=2</link></item></channel></rss>junk & <",
+	};
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct feed feed;
+		struct err err = {0};
+
+		assert_false(read_text(a, rows[i], &feed, &err) && i != 3);
+		assert_int_equal(feed.entry_count, 1);
+		if (!slice_starts(feed.entries[0].title, SLICE("A & B")) ||
+			!slice_is(feed.entries[0].link, "http://h.vn/a?x=1&y=2"))
+			fail_msg("%s gave \"%.*s\" \"%.*s\"", rows[i],
+				SLICE_ARG(feed.entries[0].title), SLICE_ARG(feed.entries[0].link));
+	}
 }
 
 static void a_broken_feed_gives_what_came_before_and_the_reason(void **state)
@@ -150,6 +234,15 @@ static void sitemaps_name_pages_or_sitemaps(void **state)
 		&map, &err));
 	assert_true(map.is_index && map.count == 1);
 	assert_false(sitemap_read(a, SLICE("<html/>"), &map, &err));
+	err = (struct err){0};
+	assert_true(sitemap_read(
+		a, SLICE("\xEF\xBB\xBFhttp://h.vn/1\r\nx\nhttps://h.vn/2"), &map, &err));
+	assert_int_equal(map.count, 2);
+	assert_false(sitemap_read(a,
+		SLICE("<s:urlset><s:url><s:loc>&lt;![CDATA[http://h.vn/a?b&amp;amp;c]]></s:loc></s:url>"),
+		&map, &err));
+	assert_int_equal(map.count, 1);
+	assert_true(slice_is(map.entries[0].loc, "http://h.vn/a?b&c"));
 }
 
 int main(void)
@@ -157,6 +250,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_version_gives_its_entries),
 		cmocka_unit_test(names_of_persons_are_not_kept),
+		cmocka_unit_test(modules_and_markup_are_understood),
+		cmocka_unit_test(what_is_not_well_formed_is_read_all_the_same),
 		cmocka_unit_test(a_broken_feed_gives_what_came_before_and_the_reason),
 		cmocka_unit_test(something_else_is_no_feed),
 		cmocka_unit_test(entities_of_html_are_known_and_bombs_are_not_set_off),

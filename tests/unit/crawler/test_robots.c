@@ -1,4 +1,5 @@
 #include "crawler/robots.h"
+#include "lib/mem.h"
 #include "tests/unit/test.h"
 
 static bool allows(const char *text, const char *target)
@@ -38,6 +39,15 @@ static void the_longest_rule_of_our_group_wins(void **state)
 		{"Disallow: /x", "/x", true},
 		{"User-agent: *\nDisallow: /a%3Cb", "/a<b", false},
 		{"User-agent: haidang2\nDisallow: /", "/x", true},
+		{"User-agent: haidangö\nDisallow: /", "/x", true},
+		{"User-agent: *\nDisallow: /a%24b", "/a$b", false},
+		{"User-agent: *\nDisallow: /a%2Ab", "/a*b", false},
+		{"User-agent: *\nDisallow: /a%2Ab", "/axb", true},
+		{"User-agent: *\nDisallow: /a$b", "/a%24b", false},
+		{"User-agent: *\nDisallow: /\nAllow: /a/index.html", "/a/", true},
+		{"User-agent: *\nDisallow: /\nAllow: /a/index.html", "/a/b", false},
+		{"User-agent: haidang\nCrawl-delay: 3\nUser-agent: *\nDisallow: /x", "/x", false},
+		{"\xEF\xBBUser-agent: *\nDisallow: /x", "/x", false},
 		{"nonsense\n<html>\nUser-agent: *\nDisallow: /x", "/x", false},
 	};
 	(void)state;
@@ -45,6 +55,21 @@ static void the_longest_rule_of_our_group_wins(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (allows(rows[i].text, rows[i].target) != rows[i].allowed)
 			fail_msg("\"%s\" on %s", rows[i].text, rows[i].target);
+}
+
+static void a_target_is_path_and_query(void **state)
+{
+	static const struct {
+		const char *url, *target;
+	} rows[] = {{"http://a.vn", "/"}, {"http://a.vn/b?c#d", "/b?c"}, {"http://a.vn?c", "/?c"},
+		{"ftp://a.vn/x", "/x"}, {"/x?y=http://b", "/x?y=http://b"}, {"//a.vn/x", "/x"},
+		{"http://a.vn#/x", "/"}, {"", "/"}};
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (!slice_is(robots_target(a, slice_of(rows[i].url)), rows[i].target))
+			fail_msg("target of \"%s\"", rows[i].url);
 }
 
 static void a_missing_file_allows_and_a_failing_server_forbids(void **state)
@@ -97,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_longest_rule_of_our_group_wins),
+		cmocka_unit_test(a_target_is_path_and_query),
 		cmocka_unit_test(a_missing_file_allows_and_a_failing_server_forbids),
 		cmocka_unit_test(delay_and_sitemaps_are_told),
 		cmocka_unit_test(only_the_first_500_kib_count),

@@ -1,0 +1,310 @@
+#include "crawler/feed_markup.h"
+
+#include "crawler/xml.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What formats text, and drawings. In the order of strcmp(). */
+static const char *const elements[] = {"a", "abbr", "acronym", "address", "area", "article",
+	"aside", "audio", "b", "bdi", "bdo", "big", "blockquote", "br", "button", "canvas",
+	"caption", "center", "circle", "cite", "code", "col", "colgroup", "command", "data",
+	"datagrid", "datalist", "dd", "del", "details", "dfn", "dialog", "dir", "div", "dl", "dt",
+	"ellipse", "em", "event-source", "fieldset", "figcaption", "figure", "font", "footer",
+	"form", "g", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "input", "ins",
+	"kbd", "keygen", "label", "legend", "li", "line", "m", "main", "map", "mark", "menu",
+	"meter", "multicol", "nav", "nextid", "noscript", "ol", "optgroup", "option", "output", "p",
+	"path", "picture", "polygon", "polyline", "pre", "progress", "q", "rect", "rp", "rt",
+	"ruby", "s", "samp", "section", "select", "small", "sound", "source", "spacer", "span",
+	"strike", "strong", "sub", "summary", "sup", "svg", "table", "tbody", "td", "text",
+	"textarea", "tfoot", "th", "thead", "time", "tr", "track", "tspan", "tt", "u", "ul", "var",
+	"video", "wbr"};
+
+/* Attributes that neither run nor style anything; those that hold an address are in `addresses`. */
+static const char *const attributes[] = {"abbr", "align", "alt", "axis", "border", "cellpadding",
+	"cellspacing", "char", "charoff", "charset", "checked", "class", "clear", "color", "cols",
+	"colspan", "compact", "controls", "coords", "datetime", "dir", "disabled", "face", "for",
+	"frame", "headers", "height", "hreflang", "hspace", "id", "ismap", "label", "lang", "list",
+	"loop", "max", "media", "min", "multiple", "name", "nohref", "noshade", "nowrap", "open",
+	"preload", "rel", "rev", "rows", "rowspan", "rules", "scope", "selected", "shape", "size",
+	"span", "start", "summary", "tabindex", "target", "title", "type", "valign", "value",
+	"vspace", "width", "wrap", "xml:lang"};
+
+static const char *const addresses[] = {"action", "background", "cite", "data", "dynsrc", "href",
+	"longdesc", "poster", "src", "usemap"};
+
+/* What stands between these and their end is not text. */
+static const char *const dropped[] = {"applet", "script", "style"};
+
+struct cleaner {
+	struct arena *a;
+	const struct url *base;
+	struct buf out;
+};
+
+static int compare(const void *name, const void *entry)
+{
+	return slice_compare(*(const struct slice *)name, slice_of(*(const char *const *)entry));
+}
+
+#define STANDS_IN(list, name)                                                                      \
+	(bsearch(&(name), list, sizeof list / sizeof list[0], sizeof list[0], compare) != NULL)
+
+void markup_add_text(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		switch (text.at[i]) {
+		case '&': buf_add_text(out, "&amp;"); break;
+		case '<': buf_add_text(out, "&lt;"); break;
+		case '>': buf_add_text(out, "&gt;"); break;
+		default: buf_add_byte(out, text.at[i]); break;
+		}
+}
+
+static struct slice lower(struct arena *a, struct slice name)
+{
+	char *out = arena_copy(a, name);
+
+	for (size_t i = 0; i < name.len; i++)
+		out[i] = (char)tolower((unsigned char)out[i]);
+	return slice_over(out, name.len);
+}
+
+static size_t name_len(struct slice s)
+{
+	size_t len = 0;
+
+	while (len < s.len &&
+		(isalnum((unsigned char)s.at[len]) || s.at[len] == '-' || s.at[len] == ':'))
+		len++;
+	return len;
+}
+
+static void unescape_amp(struct buf *out, struct slice s)
+{
+	while (s.len > 0) {
+		size_t end = slice_find(s, SLICE("&amp;"));
+
+		buf_add(out, s.at, end);
+		if (end < s.len)
+			buf_add_byte(out, '&');
+		s = slice_from(s, end + 5);
+	}
+}
+
+/* An address is kept when it is a web or mail one; else the attribute goes. */
+static bool add_address(struct cleaner *c, struct slice value)
+{
+	CLEANUP(buf_release) struct buf plain = {0};
+	struct url url;
+
+	unescape_amp(&plain, value);
+	struct slice address = slice_trim(buf_slice(&plain));
+	if (url_parse(c->a, address, c->base, &url))
+		address = url.href;
+	else if (!slice_starts(address, SLICE("mailto:")) &&
+		slice_find_byte(address, ':') < address.len)
+		return false;
+	for (size_t i = 0; i < address.len; i++)
+		if (address.at[i] == '"')
+			buf_add_text(&c->out, "&quot;");
+		else
+			markup_add_text(&c->out, slice_over(address.at + i, 1));
+	return true;
+}
+
+static void add_attribute(struct cleaner *c, struct slice name, struct slice value)
+{
+	size_t before = c->out.len;
+	bool kept = true;
+
+	buf_printf(&c->out, " %.*s=\"", SLICE_ARG(name));
+	if (STANDS_IN(addresses, name))
+		kept = add_address(c, value);
+	else
+		for (size_t i = 0; i < value.len; i++)
+			if (strchr("\"<>", value.at[i]) == NULL)
+				buf_add_byte(&c->out, value.at[i]);
+	if (kept)
+		buf_add_byte(&c->out, '"');
+	else
+		c->out.len = before;
+}
+
+static struct slice take_value(struct slice *rest)
+{
+	size_t end = 0;
+	struct slice value;
+
+	*rest = slice_trim(*rest);
+	if (rest->len == 0 || rest->at[0] != '=')
+		return (struct slice){0};
+	*rest = slice_trim(slice_from(*rest, 1));
+	if (rest->len > 0 && (rest->at[0] == '"' || rest->at[0] == '\'')) {
+		char quote = rest->at[0];
+
+		*rest = slice_from(*rest, 1);
+		end = slice_find_byte(*rest, quote);
+		value = slice_over(rest->at, end);
+		*rest = slice_from(*rest, end + 1);
+		return value;
+	}
+	while (end < rest->len && !isspace((unsigned char)rest->at[end]))
+		end++;
+	value = slice_over(rest->at, end);
+	*rest = slice_from(*rest, end);
+	return value;
+}
+
+static void add_tag(struct cleaner *c, struct slice name, struct slice inside)
+{
+	bool empty = inside.len > 0 && inside.at[inside.len - 1] == '/';
+
+	inside.len -= empty;
+	buf_printf(&c->out, "<%.*s", SLICE_ARG(name));
+	for (inside = slice_trim(inside); inside.len > 0; inside = slice_trim(inside)) {
+		size_t len = name_len(inside);
+		struct slice attribute = lower(c->a, slice_over(inside.at, len));
+
+		inside = slice_from(inside, len == 0 ? 1 : len);
+		if (len == 0)
+			continue;
+		struct slice value = take_value(&inside);
+		if (STANDS_IN(attributes, attribute) || STANDS_IN(addresses, attribute))
+			add_attribute(c, attribute, value);
+	}
+	buf_add_text(&c->out, empty ? " />" : ">");
+}
+
+/* Where the tag ends: '>' outside of quotes, else the first '>'. */
+static size_t tag_len(struct slice s)
+{
+	size_t first = slice_find_byte(s, '>');
+	char quote = '\0';
+
+	for (size_t i = 1; i < s.len; i++) {
+		char ch = s.at[i];
+
+		if (quote != '\0')
+			quote = ch == quote ? '\0' : quote;
+		else if (ch == '>')
+			return i;
+		else if ((ch == '"' || ch == '\'') && s.at[i - 1] == '=')
+			quote = ch;
+		if (i > first + 4096)
+			return first;
+	}
+	return first;
+}
+
+/* Past the end tag of what is dropped whole, or past everything when there is none. */
+static struct slice skip_dropped(struct slice rest, struct slice name)
+{
+	while (true) {
+		size_t end = slice_find(rest, SLICE("</"));
+		struct slice after = slice_from(rest, end + 2);
+
+		if (end == rest.len)
+			return (struct slice){0};
+		if (after.len >= name.len &&
+			slice_equal_nocase(slice_over(after.at, name.len), name))
+			return slice_from(after, slice_find_byte(after, '>') + 1);
+		rest = after;
+	}
+}
+
+static struct slice take_markup(struct cleaner *c, struct slice s)
+{
+	bool closes = s.len > 1 && s.at[1] == '/';
+
+	if (slice_starts(s, SLICE("<!--"))) {
+		size_t end = 4 + slice_find(slice_from(s, 4), SLICE("-->"));
+
+		return slice_from(s, end < s.len ? end + 3 : slice_find_byte(s, '>') + 1);
+	}
+	bool declares = s.len > 2 &&
+		(s.at[1] == '?' ||
+			(s.at[1] == '!' &&
+				(isalpha((unsigned char)s.at[2]) || s.at[2] == '-' ||
+					s.at[2] == '[')));
+	if (declares)
+		return slice_from(s, slice_find_byte(s, '>') + 1);
+	struct slice inside = slice_from(s, closes ? 2 : 1);
+	size_t len = name_len(inside);
+	if (len == 0 || !isalpha((unsigned char)inside.at[0])) {
+		buf_add_text(&c->out, "&lt;");
+		return slice_from(s, 1);
+	}
+	struct slice name = lower(c->a, slice_over(inside.at, len));
+	size_t end = tag_len(s);
+	struct slice after = slice_from(s, end + 1);
+	if (!closes && STANDS_IN(dropped, name))
+		return s.at[end - 1] == '/' ? after : skip_dropped(after, name);
+	if (!STANDS_IN(elements, name))
+		return after;
+	if (closes)
+		buf_printf(&c->out, "</%.*s>", SLICE_ARG(name));
+	else
+		add_tag(c, name,
+			slice_over(inside.at + len, (size_t)(s.at + end - inside.at) - len));
+	return after;
+}
+
+struct slice markup_clean(struct arena *a, struct slice html, const struct url *base)
+{
+	struct cleaner c = {.a = a, .base = base};
+
+	if (slice_find_byte(html, '<') == html.len)
+		return html;
+	while (html.len > 0) {
+		size_t end = slice_find_byte(html, '<');
+
+		buf_add(&c.out, html.at, end);
+		html = slice_from(html, end);
+		if (html.len > 0)
+			html = take_markup(&c, html);
+	}
+	struct slice clean = arena_slice(a, buf_slice(&c.out));
+	buf_release(&c.out);
+	return clean;
+}
+
+static bool has_entity(struct slice s)
+{
+	char text[4];
+
+	for (size_t at = slice_find_byte(s, '&'); at < s.len; at = slice_find_byte(s, '&')) {
+		s = slice_from(s, at + 1);
+		size_t len = s.len > 0 && s.at[0] == '#' ? 1 : 0;
+		while (len < s.len && isalnum((unsigned char)s.at[len]))
+			len++;
+		if (len > 0 && len < s.len && s.at[len] == ';' &&
+			(s.at[0] == '#' || xml_entity(slice_over(s.at, len), text) > 0))
+			return true;
+		at = 0;
+	}
+	return false;
+}
+
+bool markup_is_likely(struct slice text)
+{
+	bool closed = false, entity = has_entity(text);
+	CLEANUP(arena_free) struct arena *a = arena_new();
+
+	for (size_t at = slice_find_byte(text, '<'); at < text.len;
+		at = slice_find_byte(text, '<')) {
+		bool closes = at + 1 < text.len && text.at[at + 1] == '/';
+
+		text = slice_from(text, at + (closes ? 2 : 1));
+		struct slice name = lower(a, slice_over(text.at, name_len(text)));
+		if (name.len == 0)
+			continue;
+		if (!STANDS_IN(elements, name))
+			return false;
+		closed = closed || closes;
+	}
+	return closed || entity;
+}
