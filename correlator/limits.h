@@ -8,6 +8,7 @@ enum {
 	RULE_VALUES_MAX = 20000, /* values of one rule, after windash, base64offset and expand */
 	RULE_TAGS_MAX = 32,
 	RULE_TAG_LEN_MAX = 256, /* an alert holds them, and readers of alerts have a bound */
+	RULE_RELATED_MAX = 8,
 	ESCALATIONS_MAX = 4,
 	INHIBITED_RULES_MAX = 16,
 	RULE_SHOW_MAX = 48,     /* fields that an alert copies from its events */

@@ -76,6 +76,22 @@ static bool read_level(struct rule_source *s, struct rule *r, const struct yaml_
 	return true;
 }
 
+static bool read_related(struct rule_source *s, struct rule *r, const struct yaml_node *related)
+{
+	if (!related || yaml_is_null(related))
+		return true;
+	if (related->kind != YAML_LIST)
+		return fail(s, related, "related", "expected a list");
+	for (size_t i = 0; i < related->count && r->related_count < RULE_RELATED_MAX; i++) {
+		const struct yaml_node *id = yaml_get(related->values[i], "id");
+
+		if (!id || id->kind != YAML_SCALAR)
+			return fail(s, related->values[i], "related", "expected {id: …, type: …}");
+		r->related[r->related_count++] = id->text;
+	}
+	return true;
+}
+
 static bool read_about(struct rule_source *s, struct rule *r, const struct yaml_node *doc)
 {
 	struct alert_rule *a = &r->about;
@@ -91,7 +107,8 @@ static bool read_about(struct rule_source *s, struct rule *r, const struct yaml_
 		return fail(s, doc, "id", "longer than 256 bytes");
 	a->id = r->key;
 	a->file = slice_of(s->detection.file);
-	return read_level(s, r, yaml_get(doc, "level")) && read_tags(s, r, yaml_get(doc, "tags"));
+	return read_level(s, r, yaml_get(doc, "level")) && read_tags(s, r, yaml_get(doc, "tags")) &&
+		read_related(s, r, yaml_get(doc, "related"));
 }
 
 static bool read_names(struct rule_source *s, const struct yaml_node *node, const char *key,
@@ -175,7 +192,7 @@ static bool read_alerting(struct rule_source *s, struct rule *r, const struct ya
 static bool known_extra(struct slice key)
 {
 	static const char *const known[] = {"title_vi", "explanation", "advice", "owner", "domain",
-		"entity", "suppress", "group_by", "show", "alert"};
+		"entity", "suppress", "group_by", "show", "alert", "notify", "raise", "inhibits"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (slice_is(key, known[i]))
@@ -213,7 +230,8 @@ static bool read_extras(struct rule_source *s, struct rule *r, const struct yaml
 		read_pair(s, node, "advice", &r->texts.advice_vi, &r->texts.advice_en) &&
 		read_domain(s, r, yaml_get(node, "domain")) &&
 		read_suppress(s, r, yaml_get(node, "suppress")) &&
-		read_alerting(s, r, yaml_get(node, "alert"));
+		read_alerting(s, r, yaml_get(node, "alert")) &&
+		response_read(&s->detection, node, &r->response);
 }
 
 static bool read_detection(struct rule_source *s, struct rule *r, const struct yaml_node *doc)

@@ -5,6 +5,7 @@
 #include "correlator/detection.h"
 #include "correlator/limits.h"
 #include "correlator/logsource.h"
+#include "correlator/response.h"
 #include "correlator/window.h"
 #include "event/alert.h"
 
@@ -43,6 +44,9 @@ struct rule {
 	enum rule_alerting alerting;
 	bool alerts; /* what it comes to, with all correlations known */
 	struct rule_texts texts;
+	struct response response;
+	struct slice related[RULE_RELATED_MAX]; /* ids; a case of one may raise the other */
+	size_t related_count;
 
 	struct expr *detection; /* RULE_DETECTION */
 	struct logsource source;

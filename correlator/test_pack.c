@@ -57,12 +57,6 @@ static bool replayed(struct pack *p, const char *path)
 	return ok;
 }
 
-/* Bridge rules look at what network and information rules raise alerts of too. */
-static bool is_stray(const struct rule *r, const char *rule_path, bool bridge)
-{
-	return strcmp(r->path, rule_path) != 0 && !bridge;
-}
-
 static bool of_bridge(const struct pack *p, const char *rule_path)
 {
 	for (size_t i = 0; i < p->rules->rule_count; i++)
@@ -72,9 +66,36 @@ static bool of_bridge(const struct pack *p, const char *rule_path)
 	return false;
 }
 
+static bool names(const struct rule *r, const struct rule *other)
+{
+	for (size_t i = 0; i < r->related_count; i++)
+		if (slice_equal(r->related[i], other->key))
+			return true;
+	return false;
+}
+
+/* Rules that name each other as related see the same thing from two sides. */
+static bool is_related(const struct pack *p, const char *rule_path, const struct rule *r)
+{
+	for (size_t i = 0; i < p->rules->rule_count; i++) {
+		const struct rule *own = p->rules->rules[i];
+
+		if (strcmp(own->path, rule_path) == 0 && (names(own, r) || names(r, own)))
+			return true;
+	}
+	return false;
+}
+
+/* Bridge rules look at what network and information rules raise alerts of too. */
+static bool is_stray(const struct pack *p, const struct rule *r, const char *rule_path)
+{
+	return strcmp(r->path, rule_path) != 0 && !of_bridge(p, rule_path) &&
+		!is_related(p, rule_path, r);
+}
+
 static void run_match(struct pack *p, const char *rule_path, const char *events)
 {
-	bool bridge = of_bridge(p, rule_path), ok = true;
+	bool ok = true;
 
 	if (!replayed(p, events))
 		return;
@@ -82,11 +103,11 @@ static void run_match(struct pack *p, const char *rule_path, const char *events)
 		const struct rule *r = p->rules->rules[i];
 		bool own = strcmp(r->path, rule_path) == 0;
 		bool wrong = own ? r->alerts && p->alerts[i] == 0
-				 : p->alerts[i] > 0 && is_stray(r, rule_path, bridge);
+				 : p->alerts[i] > 0 && is_stray(p, r, rule_path);
 
 		if (own && r->alerts && p->alerts[i] == 0)
 			(void)printf("# no alert of '%.*s'\n", SLICE_ARG(r->about.title));
-		if (!own && p->alerts[i] > 0)
+		if (!own && wrong)
 			(void)printf("# also an alert of '%.*s' (%s)\n", SLICE_ARG(r->about.title),
 				r->path);
 		ok = ok && !wrong;

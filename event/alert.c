@@ -3,6 +3,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/digest.h"
+#include "lib/mem.h"
 #include "lib/must.h"
 
 #include <stdio.h>
@@ -207,9 +208,33 @@ void alert_write(const struct alert *alert, struct json_writer *w)
 	write_both(w, "advice", alert->advice_vi, alert->advice_en);
 	write_text(w, "owner", alert->owner);
 	write_json(w, "events", alert->events, SLICE("[]"));
+	write_text(w, "revised_for", alert->revised_for);
+	write_json(w, "matched", alert->matched, SLICE("{}"));
+	write_json(w, "notify", alert->notify, SLICE("[]"));
 	write_standing(w, &alert->standing);
 	write_notice(w, &alert->notice);
 	json_end_object(w);
+}
+
+void alert_amend(struct slice json, const struct alert_standing *standing,
+	const struct alert_notice *notice, struct buf *out)
+{
+	CLEANUP(buf_release) struct buf more = {0};
+	struct json_writer w = json_writer_on(&more);
+
+	json_begin_object(&w);
+	if (standing)
+		write_standing(&w, standing);
+	if (notice)
+		write_notice(&w, notice);
+	json_end_object(&w);
+
+	json = slice_trim(json);
+	must(json.len > 2 && json.at[json.len - 1] == '}');
+	buf_add(out, json.at, json.len - 1);
+	if (more.len > 2)
+		buf_add_byte(out, ',');
+	buf_add_slice(out, slice_from(buf_slice(&more), 1));
 }
 
 enum presence { OPTIONAL, REQUIRED };
@@ -322,14 +347,25 @@ static struct slice read_json(struct alert_reader *r, struct json_value v)
 	return copy;
 }
 
-static struct slice read_group(struct alert_reader *r, struct json_value from)
+static struct slice read_object(struct alert_reader *r, struct json_value from, const char *path)
 {
 	struct json_value v;
 
-	if (!find(r, from, "group", OPTIONAL, &v))
+	if (!find(r, from, path, OPTIONAL, &v))
 		return SLICE("{}");
 	if (json_kind(v) != JSON_OBJECT)
-		complain(r, "group", "an object");
+		complain(r, path, "an object");
+	return read_json(r, v);
+}
+
+static struct slice read_notify(struct alert_reader *r, struct json_value from)
+{
+	struct json_value v;
+
+	if (!find(r, from, "notify", OPTIONAL, &v))
+		return SLICE("[]");
+	if (json_kind(v) != JSON_ARRAY || json_count(v) > ALERT_NOTIFY_MAX + 2)
+		complain(r, "notify", "a list of at most 10 offices");
 	return read_json(r, v);
 }
 
@@ -433,7 +469,7 @@ bool alert_read(struct json_value json, struct arena *a, struct alert *ret, stru
 	ret->attack_count = read_texts(&r, json, "attack", ret->attack);
 	if (!domain_read(read_text(&r, json, "domain", REQUIRED), &ret->domain))
 		complain(&r, "domain", "network, information or bridge");
-	ret->group = read_group(&r, json);
+	ret->group = read_object(&r, json, "group");
 	ret->entity = read_text(&r, json, "entity", OPTIONAL);
 	ret->count = read_uint(&r, json, "count", OPTIONAL);
 	ret->threshold = read_uint(&r, json, "threshold", OPTIONAL);
@@ -444,6 +480,9 @@ bool alert_read(struct json_value json, struct arena *a, struct alert *ret, stru
 	ret->advice_en = read_text(&r, json, "advice.en", OPTIONAL);
 	ret->owner = read_text(&r, json, "owner", OPTIONAL);
 	ret->events = read_events(&r, json);
+	ret->revised_for = read_text(&r, json, "revised_for", OPTIONAL);
+	ret->matched = read_object(&r, json, "matched");
+	ret->notify = read_notify(&r, json);
 	read_standing(&r, json, &ret->standing);
 	read_notice(&r, json, &ret->notice);
 	return !r.bad;

@@ -12,15 +12,19 @@
  *   owner         agency id or ""
  *   events        up to ALERT_EVENTS_MAX matched events: only the fields named by the rule and
  *                 the identifying ones (event_id, timestamp, event_type, flow_id, url …)
+ *   revised_for   why this revision is there: "" (the first), count, level
+ *   matched       {field: value, …}: what of the newest event the rule looked at
+ *   notify        [{id, vi, en}, …]: the offices that need to know, the owner first
  *   standing      {change, at, state, disposition, reason, incident, incident_at}: what analysts
  *                 made of it (see below); only from the console
  *   notice        {id, kind, due, vi, en}: why it is sent once more; only from the courier
  *
- * Texts are borrowed from the JSON reader the alert was read through; `group` and `events` live in
- * the arena given. Members not named here are skipped. */
+ * Texts are borrowed from the JSON reader the alert was read through; JSON members live in the arena
+ * given. Members not named here are skipped. */
 #pragma once
 
 #include "lib/arena.h"
+#include "lib/buf.h"
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 
@@ -29,7 +33,8 @@ enum {
 	ALERT_ID_LEN = 27,
 	ALERT_TAGS_MAX = 32,
 	ALERT_JSON_MAX = 256 * 1024,
-	ALERT_NOTICE_ID_MAX = 24
+	ALERT_NOTICE_ID_MAX = 24,
+	ALERT_NOTIFY_MAX = 8
 };
 
 enum alert_level { ALERT_INFORMATIONAL, ALERT_LOW, ALERT_MEDIUM, ALERT_HIGH, ALERT_CRITICAL };
@@ -81,6 +86,9 @@ struct alert {
 	struct slice advice_vi, advice_en;
 	struct slice owner;
 	struct slice events; /* a JSON array */
+	struct slice revised_for;
+	struct slice matched; /* a JSON object */
+	struct slice notify;  /* a JSON array */
 	struct alert_standing standing;
 	struct alert_notice notice;
 };
@@ -95,4 +103,9 @@ void alert_id_make(struct slice rule_id, struct slice group, struct slice event_
 	char ret[ALERT_ID_LEN + 1]);
 
 void alert_write(const struct alert *alert, struct json_writer *w);
+
+/* An alert's JSON once more with a standing, a notice or both in it (NULL: none); it must not have
+ * one of those given yet. All else stays as it is. */
+void alert_amend(struct slice json, const struct alert_standing *standing,
+	const struct alert_notice *notice, struct buf *out);
 bool alert_read(struct json_value json, struct arena *a, struct alert *ret, struct err *err);
