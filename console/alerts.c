@@ -2,6 +2,7 @@
 
 #include "console/audit.h"
 #include "console/limits.h"
+#include "console/outbox.h"
 #include "console/search.h"
 #include "lib/arena.h"
 #include "lib/clock.h"
@@ -10,7 +11,10 @@
 static const char *const states[ALERT_STATE_COUNT] = {"new", "acknowledged", "closed"};
 static const char *const dispositions[DISPOSITION_COUNT] = {"", "true_positive", "false_positive",
 	"configuration", "drill", "duplicate", "undetermined"};
-static const char *const acts[ACT_COUNT] = {"acknowledge", "comment", "close", "reopen"};
+static const char *const acts[ACT_COUNT] = {
+	"acknowledge", "comment", "incident", "close", "reopen"};
+
+static const char *const incidents[] = {"at_once", "serious", "ordinary"};
 
 static bool name_read(const char *const *names, unsigned count, struct slice name, unsigned *ret)
 {
@@ -40,6 +44,13 @@ const char *disposition_name(enum disposition disposition)
 bool disposition_read(struct slice name, enum disposition *ret)
 {
 	return name_read(dispositions, DISPOSITION_COUNT, name, ret);
+}
+
+bool incident_read(struct slice name)
+{
+	unsigned ignored;
+
+	return name_read(incidents, sizeof incidents / sizeof *incidents, name, &ignored);
 }
 
 const char *alert_act_name(enum alert_act act)
@@ -122,7 +133,7 @@ bool alerts_put(struct db *db, const struct alert *alert, struct slice body, int
 #define SUMMARY                                                                                    \
 	"a.seq, a.change, a.alert_id, a.revision, a.received_us, a.first_seen_us, a.last_seen_us," \
 	" a.level, a.domain, a.state, a.disposition, a.assignee, a.rule_id, a.title, a.entity,"    \
-	" a.owner, a.count"
+	" a.owner, a.count, a.incident, a.incident_us"
 
 static void write_time(struct json_writer *w, const char *key, int64_t at_us)
 {
@@ -165,6 +176,9 @@ static void write_summary(struct query *q, struct json_writer *w)
 	write_text(w, "entity", query_bytes(q, 14));
 	write_text(w, "owner", query_bytes(q, 15));
 	write_int(w, "count", query_int(q, 16));
+	write_text(w, "incident", query_bytes(q, 17));
+	if (query_bytes(q, 17).len)
+		write_time(w, "incident_at", query_int(q, 18));
 	json_end_object(w);
 }
 
@@ -255,7 +269,7 @@ bool alerts_detail(struct db *db, unsigned visible, struct slice alert_id, struc
 	json_key(w, "summary");
 	write_summary(q, w);
 	json_key(w, "alert");
-	json_raw(w, query_bytes(q, 17));
+	json_raw(w, query_bytes(q, 19));
 	json_key(w, "history");
 	write_history(db, alert_id, w);
 	json_end_object(w);
@@ -302,6 +316,7 @@ static const struct transition {
 	[ACT_ACKNOWLEDGE] = {1U << ALERT_NEW, ALERT_ACKNOWLEDGED, true},
 	[ACT_COMMENT] = {1U << ALERT_NEW | 1U << ALERT_ACKNOWLEDGED | 1U << ALERT_CLOSED, ALERT_NEW,
 		false},
+	[ACT_INCIDENT] = {1U << ALERT_NEW | 1U << ALERT_ACKNOWLEDGED, ALERT_ACKNOWLEDGED, true},
 	[ACT_CLOSE] = {1U << ALERT_NEW | 1U << ALERT_ACKNOWLEDGED, ALERT_CLOSED, true},
 	[ACT_REOPEN] = {1U << ALERT_CLOSED, ALERT_NEW, true},
 };
@@ -314,6 +329,8 @@ static void audit_action(struct db *db, const struct alert_action *action)
 	json_begin_object(&w);
 	if (action->disposition != DISPOSITION_NONE)
 		write_text(&w, "disposition", slice_of(dispositions[action->disposition]));
+	if (action->incident.len)
+		write_text(&w, "incident", action->incident);
 	if (action->note.len)
 		write_text(&w, "note", action->note);
 	json_end_object(&w);
@@ -342,6 +359,13 @@ enum acted alerts_act(struct db *db, const struct alert_action *action)
 		" WHERE alert_id = ?1",
 		DB_VALUES(db_text(action->alert_id), db_int(next_change(db)), db_int(t->moves),
 			db_int(t->to), db_text(assignee), db_int(action->disposition)));
+	if (action->incident.len)
+		db_run(db, "UPDATE alert SET incident = ?2, incident_us = ?3 WHERE alert_id = ?1",
+			DB_VALUES(db_text(action->alert_id), db_text(action->incident),
+				db_int(action->now_us)));
 	audit_action(db, action);
+	if (t->moves)
+		outbox_put(db,
+			&(struct outbox_change){action->alert_id, action->note, action->now_us});
 	return ACTED;
 }

@@ -67,7 +67,10 @@ bool alerts_detail(struct db *db, unsigned visible, struct slice alert_id, struc
 /* Writes {"levels_24h": {level: count}, "open": {state: count}}. */
 void alerts_counts(struct db *db, unsigned visible, int64_t now_us, struct json_writer *w);
 
-enum alert_act { ACT_ACKNOWLEDGE, ACT_COMMENT, ACT_CLOSE, ACT_REOPEN, ACT_COUNT };
+enum alert_act { ACT_ACKNOWLEDGE, ACT_COMMENT, ACT_INCIDENT, ACT_CLOSE, ACT_REOPEN, ACT_COUNT };
+
+/* How grave an incident is by law, which decides the clocks (NĐ 331/2026 Đ31.2.d). */
+bool incident_read(struct slice name);
 
 struct alert_action {
 	enum alert_act act;
@@ -75,12 +78,13 @@ struct alert_action {
 	struct slice alert_id, actor, address;
 	struct slice note;            /* comment or reason */
 	enum disposition disposition; /* of ACT_CLOSE */
+	struct slice incident;        /* of ACT_INCIDENT */
 	int64_t now_us;
 };
 
 enum acted { ACTED, ACTED_NO_SUCH, ACTED_WRONG_STATE };
 
-/* Changes the state and writes the audit entry. */
+/* Changes the state, writes the audit entry, and puts what receivers are to know into the outbox. */
 enum acted alerts_act(struct db *db, const struct alert_action *action);
 const char *alert_act_name(enum alert_act act);
 bool alert_act_read(struct slice name, enum alert_act *ret);

@@ -33,6 +33,7 @@ static const struct route {
 	{METHOD_GET, "/api/v1/alerts/*", GATE_READ, false, alert_show},
 	{METHOD_POST, "/api/v1/alerts/*/acknowledge", GATE_ACT, true, alert_acknowledge},
 	{METHOD_POST, "/api/v1/alerts/*/comment", GATE_ACT, true, alert_comment},
+	{METHOD_POST, "/api/v1/alerts/*/incident", GATE_ACT, true, alert_incident},
 	{METHOD_POST, "/api/v1/alerts/*/close", GATE_ACT, true, alert_close},
 	{METHOD_POST, "/api/v1/alerts/*/reopen", GATE_ACT, true, alert_reopen},
 	{METHOD_GET, "/api/v1/stream", GATE_READ, false, alert_stream},

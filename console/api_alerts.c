@@ -160,6 +160,20 @@ void alert_comment(struct call *call)
 		act(call, &action);
 }
 
+void alert_incident(struct call *call)
+{
+	struct alert_action action = {.act = ACT_INCIDENT};
+	const struct form_field fields[] = {
+		{"severity", 32, &action.incident}, {"reason", NOTE_LEN_MAX, &action.note}};
+
+	if (!call_form(call, fields, 2))
+		return;
+	if (incident_read(action.incident))
+		act(call, &action);
+	else
+		request_problem(call->req, 400, "unknown_severity", NULL);
+}
+
 void alert_close(struct call *call)
 {
 	struct alert_action action = {.act = ACT_CLOSE};

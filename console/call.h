@@ -40,6 +40,7 @@ void alert_list(struct call *call);
 void alert_show(struct call *call);
 void alert_acknowledge(struct call *call);
 void alert_comment(struct call *call);
+void alert_incident(struct call *call);
 void alert_close(struct call *call);
 void alert_reopen(struct call *call);
 void alert_stream(struct call *call);

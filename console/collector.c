@@ -1,6 +1,7 @@
 #include "console/collector.h"
 
 #include "console/collect.h"
+#include "console/outbox.h"
 #include "console/record.h"
 #include "event/health.h"
 #include "lib/json_read.h"
@@ -25,7 +26,8 @@ struct collector {
 	struct json_reader *json;
 	struct health health;
 	int came_fd, stop_fd;
-	bool failing; /* the last round failed: logged once */
+	bool failing;      /* the last round failed: logged once */
+	bool changes_wait; /* the same of the outbox */
 	mono_t next_health;
 
 	pthread_mutex_t lock; /* of what follows */
@@ -121,6 +123,19 @@ static void tell(struct collector *c, int result)
 		must(eventfd_write(c->came_fd, 1) == 0);
 }
 
+/* What cannot be sent now stays in the outbox for the next round. */
+static void send_changes(struct collector *c)
+{
+	int sent = outbox_send(c->db, c->r);
+
+	if (sent < 0 && !c->changes_wait)
+		log_warning("What analysts did cannot be told to the courier now: %s",
+			db_said(c->db)[0] ? db_said(c->db) : redis_said(c->r));
+	if (sent >= 0 && c->changes_wait)
+		log_notice("What analysts do is told to the courier again");
+	c->changes_wait = sent < 0;
+}
+
 static bool stop_wanted(const struct collector *c, int wait_ms)
 {
 	struct pollfd stop = {.fd = c->stop_fd, .events = POLLIN};
@@ -136,6 +151,7 @@ static void *work(void *ctx)
 		mono_t now = clock_mono(c->options.clock);
 
 		tell(c, collect_step(c->collect, BLOCK_MS));
+		send_changes(c);
 		if (mono_left_ms(c->next_health, now) == 0) {
 			health_round(c);
 			c->next_health = mono_after(now, HEALTH_INTERVAL_MS);

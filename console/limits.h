@@ -13,6 +13,9 @@ enum {
 	STREAM_BACKLOG_MAX = 1000,     /* changes a viewer may be behind before it starts anew */
 	STREAM_BATCH = 64,             /* changes written to a viewer at once */
 
+	OUTBOX_BATCH = 64,     /* changes told to the courier at once */
+	CHANGES_KEPT = 100000, /* of them in Redis, about */
+
 	PARAM_LEN_MAX = 256, /* bytes of one, decoded */
 	SEARCH_TERMS_MAX = 8,
 	LIST_DEFAULT = 100, /* alerts of a list */

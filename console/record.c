@@ -69,6 +69,13 @@ static const char *const steps[] = {
 
 	/* 2: what the list chooses by, in the order in which it is shown */
 	"CREATE INDEX alert_to_list ON alert (seq, state, level, domain);",
+
+	/* 3: incidents, and what the courier is yet to be told */
+	"ALTER TABLE alert ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE alert ADD COLUMN incident TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE alert ADD COLUMN incident_us INTEGER NOT NULL DEFAULT 0;"
+	"CREATE TABLE outbox (id INTEGER PRIMARY KEY, body TEXT NOT NULL);"
+	"INSERT INTO counter VALUES ('outbox', 0);",
 };
 
 struct db *record_open(const char *path, struct err *err)

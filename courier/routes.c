@@ -480,6 +480,21 @@ static bool any_word_fits(const struct words *words, const struct slice *texts, 
 	return words->count == 0;
 }
 
+/* The owner, or another office that needs to know. */
+static bool any_agency_fits(const struct words *words, const struct alert *alert)
+{
+	if (any_word_fits(words, &alert->owner, 1))
+		return true;
+	for (size_t w = 0; w < words->count; w++) {
+		CLEANUP(buf_release) struct buf member = {0};
+
+		buf_printf(&member, "\"id\":\"%s\"", words->at[w]);
+		if (slice_find(alert->notify, buf_slice(&member)) < alert->notify.len)
+			return true;
+	}
+	return false;
+}
+
 /* An id of a place as a whole JSON text, in what the alert is grouped by or shows of its events. */
 static bool any_place_fits(const struct words *words, const struct alert *alert)
 {
@@ -541,8 +556,8 @@ static bool rule_fits(const struct routes *r, const struct rule *rule, const str
 		(!rule->classes || rule->classes & class_of(alert)) &&
 		any_word_fits(&rule->tags, alert->rule.tags, alert->rule.tag_count) &&
 		any_word_fits(&rule->rules, &alert->rule.id, 1) &&
-		any_word_fits(&rule->agencies, &alert->owner, 1) &&
-		any_place_fits(&rule->places, alert) && hours_fit(r, rule, alert->timestamp_us);
+		any_agency_fits(&rule->agencies, alert) && any_place_fits(&rule->places, alert) &&
+		hours_fit(r, rule, alert->timestamp_us);
 }
 
 const struct route *routes_match(

@@ -63,6 +63,7 @@ export const api = {
 	alert: (alert) => call("GET", `alerts/${id(alert)}`),
 	acknowledge: (alert) => call("POST", `alerts/${id(alert)}/acknowledge`),
 	comment: (alert, text) => call("POST", `alerts/${id(alert)}/comment`, {text}),
+	incident: (alert, severity, reason) => call("POST", `alerts/${id(alert)}/incident`, {severity, reason}),
 	close: (alert, disposition, reason) => call("POST", `alerts/${id(alert)}/close`, {disposition, reason}),
 	reopen: (alert, reason) => call("POST", `alerts/${id(alert)}/reopen`, {reason}),
 	status: () => call("GET", "status"),

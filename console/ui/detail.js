@@ -1,7 +1,7 @@
 // The chosen alert: why it was raised, what to do first, the evidence, and what people did.
 
 import {api, Problem} from "./api.js";
-import {askClose, askComment, askReopen} from "./dialogs.js";
+import {askClose, askComment, askIncident, askReopen} from "./dialogs.js";
 import {h, replace} from "./dom.js";
 import {count, span, time} from "./format.js";
 import {problemText, texts} from "./texts.js";
@@ -102,6 +102,7 @@ function why(alert, summary) {
 function historyItem(entry) {
 	return h("li", {},
 		h("span", {class: "who"}, entry.actor), " ", texts.history_action[entry.action] ?? entry.action,
+		entry.detail.incident && h("span", {class: "pill"}, texts.severity[entry.detail.incident]),
 		entry.detail.disposition && h("span", {class: "pill"}, texts.disposition[entry.detail.disposition]),
 		" ", h("span", {class: "note small"}, time(entry.at)),
 		entry.detail.note && h("p", {}, entry.detail.note));
@@ -111,6 +112,7 @@ function historyItem(entry) {
 const ACTIONS = [
 	{key: "a", name: "acknowledge", states: ["new"], primary: true, start: (view) => view.act((id) => api.acknowledge(id))},
 	{key: "c", name: "comment", states: ["new", "acknowledged", "closed"], start: (view) => askComment((text) => view.act((id) => api.comment(id, text)))},
+	{key: "i", name: "incident", states: ["new", "acknowledged"], start: (view) => askIncident((severity, reason) => view.act((id) => api.incident(id, severity, reason)))},
 	{key: "e", name: "close", states: ["new", "acknowledged"], start: (view) => askClose((disposition, reason) => view.act((id) => api.close(id, disposition, reason)))},
 	{key: "r", name: "reopen", states: ["closed"], start: (view) => askReopen((reason) => view.act((id) => api.reopen(id, reason)))},
 ];
@@ -154,6 +156,7 @@ customElements.define("hd-detail", class extends HTMLElement {
 			h("header", {}, h("div", {class: "line"},
 				h("span", {class: "badge", "data-level": summary.level}, texts.level[summary.level]),
 				h("span", {class: `pill ${summary.state}`}, texts.state[summary.state]),
+				summary.incident && h("span", {class: "pill", title: time(summary.incident_at)}, texts.is_incident, ": ", texts.severity[summary.incident]),
 				summary.disposition && h("span", {class: "pill"}, texts.disposition[summary.disposition]),
 				h("span", {class: `domain ${summary.domain}`}, texts.domain[summary.domain]),
 				h("span", {class: "note small id"}, summary.id)),

@@ -47,13 +47,24 @@ export function askReopen(act) {
 	return ask(texts.reopen_title, [field, h("p", {class: "note small"}, texts.reason_help)], texts.reopen, () => act(input.value));
 }
 
-export function askClose(act) {
+// One of several choices and a reason.
+function askChoice({title, legend, choices, button, help}, act) {
 	const [field, input] = noteField(texts.close_reason);
-	const choices = Object.entries(texts.disposition).map(([value, label], i) =>
-		h("label", {class: "choice"}, h("input", {type: "radio", name: "disposition", value, required: true, id: `disposition-${i}`}), label));
-	const group = h("fieldset", {}, h("legend", {}, texts.close_disposition), h("div", {class: "choices"}, choices));
+	const options = Object.entries(choices).map(([value, label], i) =>
+		h("label", {class: "choice"}, h("input", {type: "radio", name: "choice", value, required: true, id: `choice-${i}`}), label));
+	const group = h("fieldset", {}, h("legend", {}, legend), h("div", {class: "choices"}, options));
 	const chosen = () => group.querySelector("input:checked").value;
-	return ask(texts.close_title, [group, field, h("p", {class: "note small"}, texts.reason_help)], texts.close, () => act(chosen(), input.value));
+	return ask(title, [group, field, h("p", {class: "note small"}, help)], button, () => act(chosen(), input.value));
+}
+
+export function askClose(act) {
+	return askChoice({title: texts.close_title, legend: texts.close_disposition, choices: texts.disposition, button: texts.close,
+		help: texts.reason_help}, act);
+}
+
+export function askIncident(act) {
+	return askChoice({title: texts.incident_title, legend: texts.incident_severity, choices: texts.severity, button: texts.incident,
+		help: texts.incident_help}, act);
 }
 
 export function showHelp() {

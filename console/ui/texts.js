@@ -44,10 +44,17 @@ const vi = {
 		duplicate: "Trùng cảnh báo khác",
 		undetermined: "Không xác định",
 	},
+	severity: {
+		at_once: "Báo ngay (an ninh quốc gia, gián đoạn nghiêm trọng)",
+		serious: "Nghiêm trọng: thông báo đầu trong 24 giờ",
+		ordinary: "Thông thường: báo cáo trong 72 giờ",
+	},
+	is_incident: "Sự cố",
 	role: {viewer: "người xem", analyst: "phân tích viên", lead: "trưởng ca", admin: "quản trị", auditor: "kiểm toán"},
 
 	acknowledge: "Tiếp nhận",
 	comment: "Ghi chú",
+	incident: "Sự cố",
 	close: "Đóng",
 	reopen: "Mở lại",
 	cancel: "Hủy",
@@ -58,7 +65,10 @@ const vi = {
 	close_disposition: "Kết luận",
 	close_reason: "Lý do",
 	reopen_title: "Mở lại cảnh báo",
-	reason_help: "Lý do được lưu vào nhật ký kiểm toán.",
+	incident_title: "Xác định là sự cố",
+	incident_severity: "Mức độ (NĐ 331/2026, Điều 31)",
+	incident_help: "Đồng hồ báo cáo bắt đầu chạy. Lý do được lưu vào nhật ký kiểm toán và gửi tới nơi đã nhận cảnh báo; không ghi thông tin cá nhân.",
+	reason_help: "Lý do được lưu vào nhật ký kiểm toán và gửi tới nơi đã nhận cảnh báo; không ghi thông tin cá nhân.",
 
 	why: "Vì sao có cảnh báo",
 	advice: "Nên làm gì trước",
@@ -80,7 +90,7 @@ const vi = {
 	revision: "Lần cập nhật",
 	times: (n) => `×${n}`,
 	events_shown: (n) => `${n} sự kiện gần nhất được lưu cùng cảnh báo`,
-	history_action: {acknowledge: "tiếp nhận", comment: "ghi chú", close: "đóng", reopen: "mở lại"},
+	history_action: {acknowledge: "tiếp nhận", comment: "ghi chú", incident: "xác định sự cố", close: "đóng", reopen: "mở lại"},
 
 	field: {
 		timestamp: "Lúc", event_type: "Loại", source: "Nguồn", destination: "Đích", src_ip: "Nguồn",
@@ -120,6 +130,7 @@ const vi = {
 		["j  k", "cảnh báo kế tiếp, trước đó"],
 		["a", "tiếp nhận"],
 		["c", "ghi chú"],
+		["i", "xác định là sự cố"],
 		["e", "đóng"],
 		["r", "mở lại"],
 		["/", "tìm"],
