@@ -153,6 +153,8 @@ static bool of_equal(const struct cover_source *source, const struct matcher *m,
 	double number;
 
 	bool keyword = *view_fields_path(source->fields, m->slot) == '\0';
+	if (view_fields_part(source->fields, m->slot) != VIEW_WHOLE)
+		return false;
 	if (core.len == 0 || core.len > TEXT_LEN_MAX || !all_ascii(core) || keyword)
 		return false;
 	if (slice_to_real(core, &number))
@@ -176,7 +178,8 @@ static bool of_pattern(
 	struct slice run = longest_run(text);
 	if (run.len < TEXT_LEN_MIN || !needs_text(text))
 		return by_presence(source, m->slot, ret);
-	if (p->kind == PATTERN_ENDS && run.len == text.len) {
+	if (p->kind == PATTERN_ENDS && run.len == text.len &&
+		view_fields_part(source->fields, m->slot) == VIEW_WHOLE) {
 		buf_add_slice(&closed, run);
 		buf_add_byte(&closed, '\0');
 		run = buf_slice(&closed);

@@ -176,29 +176,28 @@ static struct slice nest_to(struct nest *n, const char *path)
 void sample_write(struct view *v, const struct view_fields *fields, const size_t *slots,
 	size_t count, struct buf *out)
 {
-	CLEANUP(buf_release) struct buf value = {0};
 	struct nest n = {.w = json_writer_on(out)};
 	size_t start = out->len;
 
 	json_begin_object(&n.w);
 	for (size_t i = 0; i < count; i++) {
 		const char *path = view_fields_path(fields, slots[i]);
-		struct json_value json;
-		struct copy c = {.depth = 1};
-		struct json_writer w;
+		struct view_field field = view_get(v, slots[i]);
 
-		buf_clear(&value);
-		w = json_writer_on(&value);
-		c.w = &w;
-		if (json_at(view_event(v), path, &json))
-			copy_value(&c, json);
-		else if (view_get(v, slots[i]).count > 0)
-			copy_elements(&w, view_get(v, slots[i]));
-		size_t len = out->len - start + value.len + strlen(path) + (size_t)2 * DEPTH_MAX;
-		if (value.len == 0 || len > SAMPLE_LEN_MAX)
+		if (!field.exists)
+			continue;
+		struct buf *value = view_scratch(v);
+		struct json_writer w = json_writer_on(value);
+		struct copy c = {.w = &w, .depth = 1};
+		if (field.is_list)
+			copy_elements(&w, field);
+		else
+			copy_value(&c, field.whole);
+		size_t len = out->len - start + value->len + strlen(path) + (size_t)2 * DEPTH_MAX;
+		if (len > SAMPLE_LEN_MAX)
 			continue;
 		json_key_slice(&n.w, nest_to(&n, path));
-		json_raw(&n.w, buf_slice(&value));
+		json_raw(&n.w, buf_slice(value));
 	}
 	while (n.depth-- > 0)
 		json_end_object(&n.w);
