@@ -151,7 +151,8 @@ static void *work(void *ctx)
 		mono_t now = clock_mono(c->options.clock);
 
 		tell(c, collect_step(c->collect, BLOCK_MS));
-		send_changes(c);
+		if (!c->failing) /* else it fails the same way, and over the words of the first failure */
+			send_changes(c);
 		if (mono_left_ms(c->next_health, now) == 0) {
 			health_round(c);
 			c->next_health = mono_after(now, HEALTH_INTERVAL_MS);
