@@ -11,7 +11,7 @@ Q        := $(if $(V),,@)
 
 # ---- what there is to build --------------------------------------------------
 LIBS     := lib event#      shared code, lowest first
-PROGRAMS := probe crawler correlator courier console ctl
+PROGRAMS := probe crawler collector correlator courier console ctl
 BIN       = $(B)/bin/$(if $(filter ctl,$(1)),haidang,haidang-$(1))
 
 PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3

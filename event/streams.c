@@ -20,6 +20,12 @@ void stream_producer(const char *kind, const char *name, unsigned worker, char r
 	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "ev:{%s.%s.%u}", kind, name, worker));
 }
 
+void stream_position(const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX])
+{
+	must(stream_name_is_valid(name));
+	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "pos:{%s.%s.%u}", kind, name, worker));
+}
+
 bool stream_name_is_valid(const char *name)
 {
 	static const char allowed[] =

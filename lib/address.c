@@ -90,27 +90,35 @@ static struct address mask_of(unsigned bits)
 	return mask;
 }
 
+bool address_read(struct slice text, struct address *ret)
+{
+	char host[ADDRESS_TEXT_MAX];
+	uint8_t bytes[16];
+
+	if (text.len == 0 || text.len >= sizeof host)
+		return false;
+	memcpy(host, text.at, text.len);
+	host[text.len] = '\0';
+	if (inet_pton(AF_INET6, host, bytes) == 1)
+		*ret = address_v6(bytes);
+	else if (inet_pton(AF_INET, host, bytes) == 1)
+		*ret = address_v4(bytes);
+	else
+		return false;
+	return true;
+}
+
 static bool network_read(const char *text, struct network *ret)
 {
 	struct slice rest = slice_of(text);
 	size_t slash = slice_find_byte(rest, '/');
-	char host[ADDRESS_TEXT_MAX];
-	uint8_t bytes[16];
+	struct slice host = {text, slash};
 	uint64_t bits = 128;
-	unsigned width = 128;
 
-	if (slash >= sizeof host)
+	if (!address_read(host, &ret->base))
 		return false;
-	memcpy(host, text, slash);
-	host[slash] = '\0';
-	if (inet_pton(AF_INET6, host, bytes) == 1) {
-		ret->base = address_v6(bytes);
-	} else if (inet_pton(AF_INET, host, bytes) == 1) {
-		ret->base = address_v4(bytes);
-		width = 32;
-	} else {
-		return false;
-	}
+
+	unsigned width = slice_find_byte(host, ':') < host.len ? 128 : 32;
 	if (slash < rest.len) {
 		if (!slice_to_u64(slice_from(rest, slash + 1), &bits) || bits > width)
 			return false;

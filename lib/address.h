@@ -21,6 +21,9 @@ struct address address_v4(const uint8_t bytes[4]);
 struct address address_v6(const uint8_t bytes[16]);
 bool address_is_v4(struct address a);
 
+/* Dotted or RFC 4291 text, without a prefix length or zone. */
+bool address_read(struct slice text, struct address *ret);
+
 /* The bytes of the address alone: 4 or 16 of them. */
 struct slice address_bytes(const struct address *a);
 

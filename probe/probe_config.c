@@ -1,5 +1,6 @@
 #include "probe/probe_config.h"
 
+#include "event/direction.h"
 #include "event/streams.h"
 
 #define AT(member) offsetof(struct probe_config, member)
@@ -101,10 +102,7 @@ static const struct config_field fields[] = {
 	{.key = "probe.home_networks",
 		.type = CONFIG_TEXTS,
 		.offset = AT(home_networks),
-		.fallback =
-			"[10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, \"fc00::/7\", 169.254.0.0/16, "
-			"\"fe80::/10\", 127.0.0.0/8, \"::1\", 224.0.0.0/4, \"ff00::/8\", "
-			"255.255.255.255]",
+		.fallback = HOME_NETWORKS_FALLBACK,
 		.help = "Our own networks, from which the direction of a flow is told"},
 	{.key = "probe.assets",
 		.type = CONFIG_TEXT,

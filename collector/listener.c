@@ -1,0 +1,296 @@
+#include "collector/listener.h"
+
+#include "collector/endpoint.h"
+#include "collector/limits.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { LABEL_MAX = 128, READ_LEN = 64 * 1024, ENDPOINTS_MAX = 8 };
+
+enum refusal { REFUSED_SENDER, REFUSED_LENGTH, REFUSED_CONNECTIONS, REFUSED_COUNT };
+
+static const char *const refusal_names[] = {
+	"sender_not_allowed", "too_long", "too_many_connections"};
+
+struct connection {
+	struct listener *owner;
+	struct connection *next, *before;
+	int fd;
+	struct buf bytes;
+};
+
+struct socket {
+	struct listener *owner;
+	enum transport transport;
+	int fd;
+};
+
+struct listener {
+	struct listener_options options;
+	struct publish *publish;
+	struct networks *allowed;
+	struct mapped *mapped;
+	int64_t zone_s;
+	struct socket sockets[ENDPOINTS_MAX];
+	size_t socket_count;
+	struct connection *connections;
+	size_t connection_count;
+	struct buf event, room;
+	struct metric *messages[MAP_OUTCOME_COUNT], *refused[REFUSED_COUNT];
+};
+
+static void take_message(struct listener *l, struct slice line)
+{
+	int64_t now_us = clock_wall_us(l->options.clock);
+	const struct syslog_now now = {now_us, l->zone_s};
+	struct syslog_message message;
+	enum map_outcome outcome = MAP_UNKNOWN;
+
+	if (syslog_read(line, &now, &message))
+		outcome = mapping_apply(l->options.mapping, &message, now_us, l->mapped);
+	metric_add(l->messages[outcome], 1);
+	if (outcome != MAP_DONE) {
+		log_debug("a message was not mapped input=%s outcome=%s format=%s",
+			l->options.config->name, map_outcome_names[outcome],
+			mapped_format(l->mapped));
+		return;
+	}
+
+	struct event_id id = publish_next_id(l->publish, now_us);
+	buf_clear(&l->event);
+	mapped_write(l->mapped, id, &l->event);
+	publish_event(l->publish, id, buf_slice(&l->event));
+}
+
+static bool is_allowed(struct listener *l, const struct sockaddr_storage *from)
+{
+	struct address a;
+
+	if (from->ss_family == AF_INET6)
+		a = address_v6(((const struct sockaddr_in6 *)from)->sin6_addr.s6_addr);
+	else
+		a = address_v4((const uint8_t *)&((const struct sockaddr_in *)from)->sin_addr);
+	if (networks_hold(l->allowed, a))
+		return true;
+
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)address_write(a, text);
+	metric_add(l->refused[REFUSED_SENDER], 1);
+	log_warning("a sender is not allowed input=%s address=%s", l->options.config->name, text);
+	return false;
+}
+
+static void on_datagrams(void *ctx, int fd, unsigned events)
+{
+	struct socket *s = ctx;
+	struct listener *l = s->owner;
+
+	(void)events;
+	buf_clear(&l->room);
+	char *room = buf_room(&l->room, SYSLOG_LEN_MAX + 1);
+
+	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+		struct sockaddr_storage from = {0};
+		socklen_t from_len = sizeof from;
+		ssize_t got = recvfrom(fd, room, SYSLOG_LEN_MAX + 1, MSG_DONTWAIT | MSG_TRUNC,
+			(struct sockaddr *)&from, &from_len);
+
+		if (got < 0)
+			return;
+		if (!is_allowed(l, &from))
+			continue;
+		if (got > SYSLOG_LEN_MAX)
+			metric_add(l->refused[REFUSED_LENGTH], 1);
+		else
+			take_message(l, slice_over(room, (size_t)got));
+	}
+}
+
+static void hang_up(struct connection *c)
+{
+	struct listener *l = c->owner;
+
+	service_unwatch(l->options.service, c->fd);
+	(void)close(c->fd);
+	*(c->before ? &c->before->next : &l->connections) = c->next;
+	if (c->next)
+		c->next->before = c->before;
+	l->connection_count--;
+	buf_release(&c->bytes);
+	mem_free(c);
+}
+
+/* False when the stream cannot be read on. */
+static bool take_frames(struct connection *c)
+{
+	struct slice rest = buf_slice(&c->bytes), message;
+	enum syslog_frame frame;
+
+	while ((frame = syslog_frame_cut(&rest, SYSLOG_LEN_MAX, &message)) == FRAME_WHOLE)
+		if (message.len > 0)
+			take_message(c->owner, message);
+	if (rest.len > 0 && rest.at != c->bytes.at)
+		memmove(c->bytes.at, rest.at, rest.len);
+	c->bytes.len = rest.len;
+	if (frame == FRAME_MORE)
+		return true;
+	metric_add(c->owner->refused[REFUSED_LENGTH], 1);
+	log_warning("a sender is cut off: its message is longer than %d bytes input=%s",
+		SYSLOG_LEN_MAX, c->owner->options.config->name);
+	return false;
+}
+
+/* A sender that ends in the middle of a line meant it as the last message. */
+static void take_last(struct connection *c)
+{
+	struct slice rest = buf_slice(&c->bytes);
+
+	if (rest.len > 0 && (rest.at[0] < '1' || rest.at[0] > '9'))
+		take_message(c->owner, rest);
+}
+
+static void on_bytes(void *ctx, int fd, unsigned events)
+{
+	struct connection *c = ctx;
+	ssize_t got = recv(fd, buf_room(&c->bytes, READ_LEN), READ_LEN, MSG_DONTWAIT);
+
+	(void)events;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got > 0) {
+		buf_grew(&c->bytes, (size_t)got);
+		if (take_frames(c))
+			return;
+	} else if (got == 0) {
+		take_last(c);
+	}
+	hang_up(c);
+}
+
+static void on_connect(void *ctx, int fd, unsigned events)
+{
+	struct socket *s = ctx;
+	struct listener *l = s->owner;
+	struct sockaddr_storage from = {0};
+	socklen_t from_len = sizeof from;
+	int accepted =
+		accept4(fd, (struct sockaddr *)&from, &from_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)events;
+	if (accepted < 0)
+		return;
+	if (l->connection_count >= CONNECTIONS_MAX) {
+		metric_add(l->refused[REFUSED_CONNECTIONS], 1);
+		log_warning("too many connections input=%s", l->options.config->name);
+	} else if (is_allowed(l, &from)) {
+		struct connection *c = mem_alloc(sizeof *c);
+
+		*c = (struct connection){.owner = l, .next = l->connections, .fd = accepted};
+		if (c->next)
+			c->next->before = c;
+		l->connections = c;
+		l->connection_count++;
+		service_watch(l->options.service, accepted, EPOLLIN, on_bytes, c);
+		return;
+	}
+	(void)close(accepted);
+}
+
+static bool open_socket(struct listener *l, const char *text, struct err *err)
+{
+	struct socket *s = &l->sockets[l->socket_count];
+	struct endpoint at;
+
+	if (!endpoint_read(slice_of(text), &at))
+		return err_set(err, NULL, 0, "%s is no address to listen on", text);
+	*s = (struct socket){l, at.transport, endpoint_open(&at)};
+	if (s->fd < 0)
+		return err_set(
+			err, NULL, 0, "cannot listen on %s: %s", text, strerrordesc_np(-s->fd));
+	l->socket_count++;
+	service_watch(l->options.service, s->fd, EPOLLIN,
+		at.transport == TRANSPORT_UDP ? on_datagrams : on_connect, s);
+
+	log_notice("listening input=%s at=%s port=%u", l->options.config->name, text,
+		endpoint_port(s->fd));
+	return true;
+}
+
+static void register_metrics(struct listener *l)
+{
+	const char *name = l->options.config->name;
+	char labels[LABEL_MAX];
+
+	for (int i = 0; i < MAP_OUTCOME_COUNT; i++) {
+		(void)snprintf(labels, sizeof labels, "input=\"%s\",outcome=\"%s\"", name,
+			map_outcome_names[i]);
+		l->messages[i] =
+			metrics_counter(l->options.metrics, "haidang_collector_messages_total",
+				labels, "Syslog messages, by what became of them.");
+	}
+	for (int i = 0; i < REFUSED_COUNT; i++) {
+		(void)snprintf(labels, sizeof labels, "input=\"%s\",reason=\"%s\"", name,
+			refusal_names[i]);
+		l->refused[i] =
+			metrics_counter(l->options.metrics, "haidang_collector_refused_total",
+				labels, "Datagrams and connections refused.");
+	}
+}
+
+struct listener *listener_new(const struct listener_options *options, struct err *err)
+{
+	const struct input_config *config = options->config;
+	struct listener *l = mem_alloc(sizeof *l);
+
+	l->options = *options;
+	l->allowed = networks_new(config->allow.at, config->allow.count, err);
+	(void)zone_read(slice_of(config->zone), &l->zone_s);
+	l->mapped = mapped_new(config->name, options->home);
+	register_metrics(l);
+	for (size_t i = 0; l->allowed && i < config->listen.count; i++)
+		if (!open_socket(l, config->listen.at[i], err))
+			break;
+	if (!err_is_set(err)) {
+		l->publish = publish_new(options->publish, options->clock, options->metrics);
+		return l;
+	}
+	listener_free(&l);
+	return NULL;
+}
+
+void listener_free(struct listener **l)
+{
+	struct listener *old = *l;
+
+	if (!old)
+		return;
+	while (old->connections) {
+		take_last(old->connections);
+		hang_up(old->connections);
+	}
+	for (size_t i = 0; i < old->socket_count; i++) {
+		service_unwatch(old->options.service, old->sockets[i].fd);
+		(void)close(old->sockets[i].fd);
+	}
+	if (old->publish)
+		publish_free(&old->publish);
+	networks_free(&old->allowed);
+	mapped_free(&old->mapped);
+	buf_release(&old->event);
+	buf_release(&old->room);
+	mem_free(old);
+	*l = NULL;
+}
+
+void listener_use(struct listener *l, const struct mapping *mapping)
+{
+	l->options.mapping = mapping;
+}
