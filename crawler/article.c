@@ -64,16 +64,6 @@ static void sha256_hex(struct slice title, struct slice text, char ret[HEX_LEN +
 	digest_hex(hash, sizeof hash, ret);
 }
 
-static struct slice memory_key(struct arena *a, const char *what, struct slice url)
-{
-	uint8_t hash[SHA256_LEN];
-	char hex[2 * 16 + 1];
-
-	digest_sha256(url, hash);
-	digest_hex(hash, 16, hex);
-	return slice_of(arena_printf(a, "%s:%s", what, hex));
-}
-
 static void publish_lookalikes(
 	const struct knowledge *k, const struct article *article, struct slice url)
 {
@@ -121,10 +111,59 @@ static int64_t published_us(const struct knowledge *k, const struct date *date)
 	return us > clock_wall_us(k->clock) + (int64_t)86400 * 1000000 ? 0 : us;
 }
 
+/* "Đính chính", "cải chính": the publisher says itself that something was wrong. */
+static bool is_correction(struct arena *a, struct slice title, struct slice text)
+{
+	static const char *const signs[] = {"đính chính", "cải chính"};
+	struct slice in[] = {text_lower(a, title), text_lower(a, text)};
+
+	for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (slice_find(in[k], slice_of(signs[i])) < in[k].len)
+				return true;
+	return false;
+}
+
+/* What is published under an address; nothing when Redis is away. */
+static struct known_facts facts_of(const struct knowledge *k, struct arena *a, struct slice url)
+{
+	struct known_facts facts;
+
+	if (known_get(k->known, a, &url, 1, &facts) < 0)
+		facts = (struct known_facts){0};
+	return facts;
+}
+
+bool article_withdraw(const struct knowledge *k, struct arena *a, const struct source *source,
+	struct slice url, const char *why)
+{
+	struct known_facts facts = facts_of(k, a, url);
+	struct url parsed;
+
+	if (facts.text == 0 || !url_parse(a, url, NULL, &parsed))
+		return false;
+	struct slice domain = public_suffix_domain(parsed.host);
+	emit_article(&k->emitter,
+		&(struct event_article){
+			.url = mask_address(a, url),
+			.source = source->id,
+			.publisher = domain.len > 0 ? domain : parsed.host,
+			.tier = source->tier,
+			.form = source->form,
+			.change = SLICE("removed"),
+			.changed = slice_of(why),
+		});
+	story_forget(k->memory, a, url);
+	facts.text = 0;
+	facts.title = 0;
+	known_later(k->known, url, &facts);
+	return true;
+}
+
 enum article_end article_publish(
 	const struct knowledge *k, struct arena *a, const struct article *article)
 {
-	struct slice url = url_identity(a, article->url), known, shown = mask_address(a, url);
+	struct slice url = url_identity(a, article->url), shown = mask_address(a, url);
 	struct slice title = squeezed(a, article->title);
 	struct slice site_name = squeezed(a, article->site_name);
 	struct slice text =
@@ -134,10 +173,15 @@ enum article_end article_publish(
 	char sha256[HEX_LEN + 1], story[STORY_ID_LEN + 1];
 
 	sha256_hex(title, text, sha256);
-	struct slice key = memory_key(a, "text", url);
-	bool seen = remember_get(k->memory, a, key, &known);
-	if (seen && slice_is(known, sha256))
+	struct known_facts facts = facts_of(k, a, url);
+	uint64_t text_hash = known_hash48(slice_of(sha256));
+	bool seen = facts.text != 0;
+	if (facts.text == text_hash)
 		return ARTICLE_UNCHANGED;
+	const char *changed = !seen                ? NULL
+		: is_correction(a, title, text)    ? "correction"
+		: facts.title != known_hash(title) ? "title"
+						   : "text";
 
 	classify(k->classifier, a, title, text, &found);
 	struct story_item item = {url, found.text->folded, found.matter, k->config->story_ms};
@@ -164,9 +208,12 @@ enum article_end article_publish(
 			.link_hosts = {article->link_hosts, article->link_host_count},
 			.published_us = published_us(k, &article->published),
 			.change = seen ? SLICE("updated") : SLICE("new"),
+			.changed = slice_of(changed),
 			.sha256 = slice_of(sha256),
 		});
 	publish_lookalikes(k, article, shown);
-	remember_later(k->memory, key, slice_of(sha256), k->config->seen_ms);
+	facts.text = text_hash;
+	facts.title = known_hash(title);
+	known_later(k->known, url, &facts);
 	return seen ? ARTICLE_UPDATED : ARTICLE_NEW;
 }

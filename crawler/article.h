@@ -27,5 +27,10 @@ enum article_end { ARTICLE_NEW, ARTICLE_UPDATED, ARTICLE_UNCHANGED };
 enum article_end article_publish(
 	const struct knowledge *k, struct arena *a, const struct article *article);
 
+/* Tells that a page we published is gone ("gone", "noindex") and erases what is kept of it. False
+ * when we published none. `url` is its identity. */
+bool article_withdraw(const struct knowledge *k, struct arena *a, const struct source *source,
+	struct slice url, const char *why);
+
 /* Adds a host once, while there is room. */
 void article_link(struct article *article, struct slice host);

@@ -16,6 +16,7 @@ struct crawler_config {
 	bool disaster;
 	int64_t page_limit;
 	int64_t seen_ms, baseline_ms, story_ms;
+	int64_t revisit_ms;
 	int64_t site_report_ms;
 	char *eve, *spool;
 	int64_t spool_len_max, stream_len_max;

@@ -2,6 +2,8 @@
 
 #include "crawler/config.h"
 #include "crawler/robots.h"
+#include "crawler/timeline.h"
+#include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/must.h"
 
@@ -14,17 +16,22 @@ enum {
 	ROBOTS_SOON_MS = 1000,
 	BACK_OFF_MS = 60 * 1000,
 	IDLE_MS = 3600 * 1000,
+	CLAIM_AGAIN_MS = 1000,
+	REST_MAX_MS = 24 * 3600 * 1000,
+	ROBOTS_KEPT_MAX = 48 * 1024, /* a longer robots.txt is asked for again after a restart */
+	TABLE = 16384,
 };
 
 struct host {
-	struct host *next;
+	struct host *next; /* in its place of the table */
+	struct due due;
 	char *origin; /* "https://name:port", with "own " in front for looks at our sites */
 	struct robots *robots; /* NULL: not known yet */
 	mono_t robots_until;
 	mono_t not_before; /* of the next request */
 	mono_t used;
-	bool busy; /* a request is under way */
-	struct visit *first, *last;
+	bool busy;           /* a request is under way */
+	struct visit *first; /* by rank */
 	size_t queued;
 	struct robots_request *asking; /* NULL: none under way */
 };
@@ -44,7 +51,10 @@ struct hosts {
 	const struct clock *clock;
 	int64_t delay_ms;
 	size_t parallel, count, waiting;
-	struct host *first;
+	struct remember *memory;
+	struct timeline timeline; /* hosts with visits that wait and no request under way */
+	struct host **table;
+	mono_t next_drop;
 };
 
 struct hosts *hosts_new(
@@ -56,6 +66,8 @@ struct hosts *hosts_new(
 	h->clock = clock;
 	h->delay_ms = options->delay_ms;
 	h->parallel = options->parallel;
+	h->memory = options->memory;
+	h->table = mem_array(TABLE, sizeof(struct host *));
 	return h;
 }
 
@@ -79,12 +91,15 @@ void hosts_free(struct hosts **h)
 {
 	if (*h == NULL)
 		return;
-	while ((*h)->first != NULL) {
-		struct host *host = (*h)->first;
+	for (size_t i = 0; i < TABLE; i++)
+		while ((*h)->table[i] != NULL) {
+			struct host *host = (*h)->table[i];
 
-		(*h)->first = host->next;
-		host_free(host);
-	}
+			(*h)->table[i] = host->next;
+			host_free(host);
+		}
+	timeline_release(&(*h)->timeline);
+	mem_free((*h)->table);
 	mem_free(*h);
 	*h = NULL;
 }
@@ -94,10 +109,9 @@ static bool has_passed(const struct hosts *h, mono_t t)
 	return mono_left_ms(t, clock_mono(h->clock)) == 0;
 }
 
-/* Forgets hosts that nobody has asked for in a while: a feed may name ever new ones. */
-static void drop_idle(struct hosts *h)
+static void drop_idle_at(struct hosts *h, struct host **at)
 {
-	for (struct host **at = &h->first; *at != NULL;) {
+	while (*at != NULL) {
 		struct host *host = *at;
 
 		if (host->busy || host->queued > 0 || !has_passed(h, host->not_before) ||
@@ -111,30 +125,126 @@ static void drop_idle(struct hosts *h)
 	}
 }
 
+/* Forgets hosts that nobody has asked for in a while: a feed may name ever new ones. */
+static void drop_idle(struct hosts *h)
+{
+	if (!has_passed(h, h->next_drop))
+		return;
+	h->next_drop = mono_after(clock_mono(h->clock), IDLE_MS / 60);
+	for (size_t i = 0; i < TABLE; i++)
+		drop_idle_at(h, &h->table[i]);
+}
+
+/* The next request to the host, if one waits and none is under way. */
+static void plan(struct hosts *h, struct host *host)
+{
+	if (host->first == NULL || host->busy)
+		timeline_remove(&h->timeline, &host->due);
+	else
+		timeline_set(
+			&h->timeline, &host->due, host->not_before.ns / 1000000, host->first->rank);
+}
+
+/* The key of what is remembered of a host: "rest" or "robots". */
+static struct slice key_of(struct arena *a, const struct host *host, const char *what)
+{
+	uint8_t hash[SHA256_LEN];
+	char hex[2 * 16 + 1];
+
+	digest_sha256(slice_of(host->origin), hash);
+	digest_hex(hash, 16, hex);
+	return slice_of(arena_printf(a, "%s:%s", what, hex));
+}
+
+/* "WALL_MS" or "WALL_MS STATUS\nBODY": until when, in wall-clock milliseconds. */
+static int64_t left_of(const struct hosts *h, struct slice *rest)
+{
+	struct slice head = {0};
+	int64_t until;
+
+	if (!slice_cut(rest, ' ', &head) || !slice_to_i64(head, &until))
+		return 0;
+	int64_t left = until - clock_wall_us(h->clock) / 1000;
+	return left < 0 ? 0 : left > REST_MAX_MS ? REST_MAX_MS : left;
+}
+
+static void recall(struct hosts *h, struct host *host)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct slice keys[] = {key_of(a, host, "rest"), key_of(a, host, "robots")};
+	struct slice known[2], status;
+	int64_t code;
+
+	if (h->memory == NULL)
+		return;
+	remember_get_many(h->memory, a, keys, 2, known);
+	mono_t now = clock_mono(h->clock);
+	host->not_before = mono_after(now, left_of(h, &known[0]));
+	int64_t fresh_ms = left_of(h, &known[1]);
+	if (fresh_ms == 0 || !slice_cut(&known[1], '\n', &status) || !slice_to_i64(status, &code))
+		return;
+	host->robots = code >= 400 ? robots_for_status((unsigned)code)
+				   : robots_read(known[1], SLICE(CRAWLER_PRODUCT));
+	host->robots_until = mono_after(now, fresh_ms);
+}
+
+static void keep_robots(
+	struct hosts *h, const struct host *host, unsigned status, struct slice body)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	int64_t until = clock_wall_us(h->clock) / 1000 + ROBOTS_FRESH_MS;
+
+	if (h->memory == NULL || body.len > ROBOTS_KEPT_MAX)
+		return;
+	const char *head = arena_printf(a, "%lld %u\n", (long long)until, status);
+	CLEANUP(buf_release) struct buf value = {0};
+	buf_add_text(&value, head);
+	buf_add_slice(&value, body);
+	remember_set(h->memory, key_of(a, host, "robots"), buf_slice(&value), ROBOTS_FRESH_MS);
+}
+
+/* A crawler that is killed and comes back must not ask sooner than one that lives on. */
+static void keep_rest(struct hosts *h, const struct host *host, int64_t ms)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	int64_t until = clock_wall_us(h->clock) / 1000 + ms;
+
+	if (h->memory != NULL)
+		remember_set(h->memory, key_of(a, host, "rest"),
+			slice_of(arena_printf(a, "%lld", (long long)until)), ms + 1);
+}
+
 /* NULL when there are too many. A look at a site of ours waits behind no article of the same host
- * and for no Retry-After it sent: who broke in could silence the look with either. New hosts come
- * last, so that those a hostile feed makes up are served after the ones known longer. */
+ * and for no Retry-After it sent: who broke in could silence the look with either. */
 static struct host *find_host(struct hosts *h, const struct visit *v)
 {
 	CLEANUP(mem_cleanup)
 	char *origin = mem_printf("%s%.*s://%.*s:%u", v->own_site ? "own " : "",
 		SLICE_ARG(v->url.scheme), SLICE_ARG(v->url.host), v->url.port);
+	struct host **place = &h->table[digest_hash64(slice_of(origin)) % TABLE];
 
-	for (struct host *host = h->first; host != NULL; host = host->next)
+	for (struct host *host = *place; host != NULL; host = host->next)
 		if (strcmp(host->origin, origin) == 0)
 			return host;
-	drop_idle(h);
+	if (h->count >= HOSTS_MAX)
+		drop_idle(h);
 	if (h->count >= HOSTS_MAX)
 		return NULL;
-	struct host **end = &h->first;
-	while (*end != NULL)
-		end = &(*end)->next;
 	struct host *host = mem_alloc(sizeof *host);
 	host->origin = mem_text(origin);
 	host->used = clock_mono(h->clock);
-	*end = host;
+	host->next = *place;
+	*place = host;
 	h->count++;
+	recall(h, host);
 	return host;
+}
+
+size_t hosts_queued(struct hosts *h, const struct visit *visit)
+{
+	const struct host *host = find_host(h, visit);
+
+	return host == NULL ? HOST_QUEUE_MAX : host->queued;
 }
 
 static void end_visit(
@@ -156,14 +266,14 @@ void hosts_visit(struct hosts *h, struct visit *visit)
 		end_visit(visit, VISIT_FAILED, "queue_full", NULL);
 		return;
 	}
-	struct host *host = visit->host;
-	if (host->last != NULL)
-		host->last->next = visit;
-	else
-		host->first = visit;
-	host->last = visit;
-	host->queued++;
+	struct visit **at = &visit->host->first;
+	while (*at != NULL && (*at)->rank <= visit->rank)
+		at = &(*at)->next;
+	visit->next = *at;
+	*at = visit;
+	visit->host->queued++;
 	h->waiting++;
+	plan(h, visit->host);
 }
 
 static struct visit *take_first(struct hosts *h, struct host *host)
@@ -171,8 +281,6 @@ static struct visit *take_first(struct hosts *h, struct host *host)
 	struct visit *v = host->first;
 
 	host->first = v->next;
-	if (host->first == NULL)
-		host->last = NULL;
 	host->queued--;
 	h->waiting--;
 	return v;
@@ -201,10 +309,14 @@ static void rest(struct hosts *h, struct visit *v, const struct fetch_result *re
 			result->retry_after_s >= 0 ? result->retry_after_s * 1000 : BACK_OFF_MS;
 
 		ms = asked > ms ? asked : ms;
+		keep_rest(h, host, ms);
+		if (h->memory != NULL)
+			remember_flush(h->memory);
 	}
 	host->busy = false;
 	host->used = clock_mono(h->clock);
 	host->not_before = mono_after(host->used, ms);
+	plan(h, host);
 }
 
 static bool is_redirect(unsigned status)
@@ -285,6 +397,7 @@ static void robots_known(struct robots_request *q, struct robots *robots, int64_
 	host->used = clock_mono(q->hosts->clock);
 	host->robots_until = mono_after(host->used, fresh_ms);
 	host->busy = false;
+	plan(q->hosts, host);
 	robots_request_free(q);
 }
 
@@ -310,9 +423,11 @@ static void on_robots(void *ctx, const struct fetch_result *result)
 	} else if (result->status >= 200 && result->status < 300 &&
 		(result->fault == FETCH_OK ||
 			(result->fault == FETCH_TOO_LARGE && result->body.len > 0))) {
+		keep_robots(q->hosts, q->host, 200, result->body);
 		robots_known(q, robots_read(result->body, SLICE(CRAWLER_PRODUCT)), ROBOTS_FRESH_MS);
 	} else if (result->fault == FETCH_OK && result->status >= 400 && result->status < 500 &&
 		result->status != 429) {
+		keep_robots(q->hosts, q->host, result->status, (struct slice){0});
 		robots_known(q, robots_for_status(result->status), ROBOTS_FRESH_MS);
 	} else if (result->fault == FETCH_PRIVATE_ADDRESS) {
 		/* The visit itself will be refused for its address, which is the better reason. */
@@ -348,32 +463,65 @@ static void start_robots(struct hosts *h, struct host *host, const struct visit 
 	ask_robots(q);
 }
 
-/* Starts the next visit of a host that may be asked now. */
-static void host_tick(struct hosts *h, struct host *host)
+static void judge_visit(struct visit *v)
 {
-	struct visit *v = host->first;
-
-	if (v == NULL || host->busy || !has_passed(h, host->not_before) ||
-		fetcher_busy(h->fetcher) >= h->parallel)
-		return;
-	if (!v->own_site && (host->robots == NULL || has_passed(h, host->robots_until))) {
-		start_robots(h, host, v);
-		return;
-	}
-	take_first(h, host);
-	host->used = clock_mono(h->clock);
-	if (v->own_site || robots_allows(host->robots, v->url.target))
+	if (v->own_site || robots_allows(v->host->robots, v->url.target))
 		start_visit(v);
-	else if (robots_unavailable(host->robots))
+	else if (robots_unavailable(v->host->robots))
 		end_visit(v, VISIT_FAILED, "robots_unavailable", NULL);
 	else
 		end_visit(v, VISIT_REFUSED, "robots", NULL);
 }
 
+/* Starts the next visit of a host that may be asked now. */
+static void host_tick(struct hosts *h, struct host *host)
+{
+	struct visit *v = host->first;
+
+	if (!v->own_site && (host->robots == NULL || has_passed(h, host->robots_until))) {
+		start_robots(h, host, v);
+		return;
+	}
+	bool asks = v->claim != NULL && v->hops == 0;
+	if (asks)
+		keep_rest(h, host, delay_of(h, host, v));
+	enum claim claim = asks ? v->claim(v->ctx) : CLAIM_MINE;
+	if (claim == CLAIM_LATER) {
+		host->not_before = mono_after(clock_mono(h->clock), CLAIM_AGAIN_MS);
+		plan(h, host);
+		return;
+	}
+	if (asks && h->memory != NULL)
+		remember_flush(h->memory);
+	take_first(h, host);
+	host->used = clock_mono(h->clock);
+	if (claim == CLAIM_DROP)
+		end_visit(v, VISIT_DROPPED, "claimed", NULL);
+	else
+		judge_visit(v);
+	plan(h, host);
+}
+
 void hosts_tick(struct hosts *h)
 {
-	for (struct host *host = h->first; host != NULL; host = host->next)
-		host_tick(h, host);
+	while (fetcher_busy(h->fetcher) < h->parallel) {
+		int64_t now_ms = clock_mono(h->clock).ns / 1000000;
+		struct due *due = timeline_take(&h->timeline, now_ms);
+
+		if (due == NULL)
+			return;
+		host_tick(h, DUE_OWNER(due, struct host, due));
+	}
+}
+
+int64_t hosts_wait_ms(const struct hosts *h, int64_t longest_ms)
+{
+	int64_t at_ms, now_ms = clock_mono(h->clock).ns / 1000000;
+
+	if (fetcher_busy(h->fetcher) >= h->parallel || !timeline_next(&h->timeline, &at_ms))
+		return longest_ms;
+	int64_t left = at_ms < now_ms ? 0 : at_ms - now_ms + 1;
+	return left < longest_ms ? left : longest_ms;
 }
 
 size_t hosts_waiting(const struct hosts *h)

@@ -10,15 +10,21 @@
 #pragma once
 
 #include "crawler/fetch.h"
+#include "crawler/remember.h"
 #include "crawler/url.h"
 
-enum { HOSTS_MAX = 2000, HOST_QUEUE_MAX = 500, HOPS_MAX = 5, ROBOTS_REDIRECTS_MAX = 5 };
+enum { HOSTS_MAX = 20000, HOST_QUEUE_MAX = 500, HOPS_MAX = 5, ROBOTS_REDIRECTS_MAX = 5 };
 
 enum visit_end {
 	VISIT_FETCHED, /* a status below 400 and no redirect: 200, 304 … */
 	VISIT_REFUSED, /* by us or by the host's rules; asking again would not help */
 	VISIT_FAILED,  /* this time */
+	VISIT_DROPPED, /* its claim said so: it is not ours any more */
 };
+
+/* Asked right before the first request of a visit goes out. */
+enum claim { CLAIM_MINE, CLAIM_LATER, CLAIM_DROP };
+typedef enum claim visit_claim_fn(void *ctx);
 
 struct visit_result {
 	enum visit_end end;
@@ -39,6 +45,8 @@ struct visit {
 	bool internal;    /* the host of `url` may have a private address */
 	bool own_site;    /* ours: its robots.txt does not bind us */
 	unsigned hops;
+	unsigned rank;         /* the lowest goes first, on its host and among hosts */
+	visit_claim_fn *claim; /* NULL: may go */
 	visit_done_fn *done;
 	void *ctx;
 
@@ -50,6 +58,7 @@ struct visit {
 struct hosts_options {
 	int64_t delay_ms;
 	size_t parallel;
+	struct remember *memory; /* keeps robots.txt and pauses over a restart; borrowed */
 };
 
 struct hosts;
@@ -59,4 +68,6 @@ struct hosts *hosts_new(
 void hosts_free(struct hosts **h); /* after the fetcher; callbacks are not called */
 void hosts_visit(struct hosts *h, struct visit *visit);
 void hosts_tick(struct hosts *h);
+int64_t hosts_wait_ms(const struct hosts *h, int64_t longest_ms); /* until a host may be asked */
+size_t hosts_queued(struct hosts *h, const struct visit *visit);  /* on the host of that visit */
 size_t hosts_waiting(const struct hosts *h);

@@ -5,6 +5,7 @@
 #include "crawler/classify.h"
 #include "crawler/config.h"
 #include "crawler/emit.h"
+#include "crawler/known.h"
 #include "crawler/remember.h"
 #include "lib/lookalike.h"
 
@@ -14,5 +15,6 @@ struct knowledge {
 	struct classifier *classifier;
 	struct lookalike *lookalike;
 	struct remember *memory;
+	struct known *known;
 	struct emitter emitter;
 };

@@ -6,7 +6,15 @@
 
 #include <string.h>
 
-enum { SETS = 8192, WAYS = 4, VALUE_LEN_MAX = 64 * 1024, QUEUE_MAX = 1000 };
+/* What is kept here is bounded in bytes too, where Redis has it as well. */
+enum {
+	SETS = 8192,
+	WAYS = 4,
+	VALUE_LEN_MAX = 64 * 1024,
+	QUEUE_MAX = 1000,
+	HERE_LEN_MAX = 16 * 1024 * 1024,
+	SMALL_LEN = 64,
+};
 
 struct kept {
 	char *key;
@@ -21,7 +29,7 @@ struct remember {
 	const struct clock *clock;
 	char *prefix;
 	struct kept *table; /* SETS * WAYS */
-	size_t queued;
+	size_t queued, here_len;
 	struct later *later, *last_later; /* oldest first: of two values the newer must win */
 };
 
@@ -104,6 +112,12 @@ static struct kept kept_of(struct slice key, struct slice value)
 		.value_len = value.len};
 }
 
+static void drop(struct remember *m, struct kept *k)
+{
+	m->here_len -= k->key_len + k->value_len;
+	kept_release(k);
+}
+
 /* In place of the same key, else of what expires first. */
 static void keep(struct remember *m, struct slice key, struct slice value, int64_t ttl_ms)
 {
@@ -117,8 +131,12 @@ static void keep(struct remember *m, struct slice key, struct slice value, int64
 		if (set[i].until_us < to->until_us)
 			to = &set[i];
 	}
-	kept_release(to);
+	drop(m, to);
+	if (m->redis != NULL && value.len > SMALL_LEN &&
+		m->here_len + key.len + value.len > HERE_LEN_MAX)
+		return;
 	*to = kept_of(key, value);
+	m->here_len += key.len + value.len;
 	to->until_us = clock_wall_us(m->clock) + ttl_ms * 1000;
 }
 
@@ -188,6 +206,22 @@ void remember_set(struct remember *m, struct slice key, struct slice value, int6
 	redis_queue(m->redis, full, command, 5);
 	if (++m->queued == QUEUE_MAX)
 		remember_flush(m);
+}
+
+void remember_forget(struct remember *m, struct slice key)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct kept *set = set_of(m, key);
+
+	for (int i = 0; i < WAYS; i++)
+		if (holds(&set[i], key))
+			drop(m, &set[i]);
+	if (m->redis == NULL)
+		return;
+	struct slice full = full_key(m, a, key);
+	struct slice command[] = {SLICE("DEL"), full};
+	redis_queue(m->redis, full, command, 2);
+	m->queued++;
 }
 
 void remember_flush(struct remember *m)

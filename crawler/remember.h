@@ -28,6 +28,7 @@ void remember_get_many(struct remember *m, struct arena *a, const struct slice *
 /* Kept here at once, sent to Redis with the next remember_flush() or remember_get…(). */
 void remember_set(struct remember *m, struct slice key, struct slice value, int64_t ttl_ms);
 void remember_flush(struct remember *m);
+void remember_forget(struct remember *m, struct slice key); /* at once here, as remember_set() */
 
 /* Kept here at once, but sent to Redis only by remember_commit(): for what must not be known
  * before the events about it have arrived. */

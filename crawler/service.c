@@ -1,6 +1,7 @@
 #include "crawler/service.h"
 
 #include "crawler/crawl.h"
+#include "crawler/reader.h"
 #include "event/health.h"
 #include "event/streams.h"
 #include "lib/log.h"
@@ -8,7 +9,14 @@
 #include "lib/program.h"
 
 /* PARSES_MAX bounds the bodies held in memory while the parser is slower than the fetches. */
-enum { LOOP_MS = 200, PARSES_MAX = 32, EXIT_BAD_INPUT = 2, ANSWER_LEN_MAX = 32 * 1024 * 1024 };
+enum {
+	SWEEP_MS = 60 * 1000,
+	SWEEP_BUCKETS = 92,
+	/* all buckets in a day */ LOOP_MS = 200,
+	PARSES_MAX = 32,
+	EXIT_BAD_INPUT = 2,
+	ANSWER_LEN_MAX = 32 * 1024 * 1024
+};
 
 /* The files a running crawler reads; replaced as a whole. */
 struct rules {
@@ -45,15 +53,17 @@ struct crawler {
 	const struct clock *clock;
 	struct service *service;
 	struct metrics *metrics;
-	struct redis *redis; /* NULL: none */
+	struct redis *redis;        /* NULL: none */
+	struct redis *memory_redis; /* of the memory, which leaves commands waiting in it */
 	struct publish *publish;
 	struct fetcher *fetcher;
 	struct rules rules;
 	struct knowledge knowledge;
 	struct look_env env;
 	struct crawl *crawl;
+	struct reader *reader;
 	struct health health;
-	struct metric *waiting, *deaths;
+	struct metric *waiting, *deaths, *frontier;
 };
 
 bool crawler_check(void *config, struct err *err)
@@ -101,34 +111,68 @@ static void on_health(void *ctx)
 
 	metric_set(c->waiting, (int64_t)hosts_waiting(c->env.hosts));
 	metric_set(c->deaths, (int64_t)page_worker_deaths(c->env.worker));
+	metric_set(c->frontier, (int64_t)frontier_count(c->env.frontier));
 	const char *status = crawl_status(c->crawl, a);
 	service_status(c->service, status);
 	if (c->config->shared.run_dir[0] != '\0' &&
 		metrics_write_file(c->metrics,
 			arena_printf(a, "%s/crawler.prom", c->config->shared.run_dir)) < 0)
 		log_warning("metrics cannot be written folder=%s", c->config->shared.run_dir);
-	if (c->redis != NULL &&
-		health_report(&c->health, c->redis, c->clock, c->metrics, status) < 0)
+	if (crawl_report(c->crawl) < 0 || c->redis == NULL)
+		return;
+	if (health_report(&c->health, c->redis, c->clock, c->metrics, status) < 0)
 		log_warning("Redis is away reason=\"%s\"", redis_said(c->redis));
 }
 
-/* What pages were read is remembered only when the events about them have arrived. */
+/* What pages were read is remembered only when the events about them have arrived. What an address
+ * is known by goes before its place in the frontier: between the two it is read, not lost. */
 static void commit(struct crawler *c)
 {
-	if (remember_has_later(c->knowledge.memory) && publish_wait(c->publish, 0))
-		remember_commit(c->knowledge.memory);
+	struct knowledge *k = &c->knowledge;
+
+	if (!remember_has_later(k->memory) && known_waiting(k->known) == 0 &&
+		frontier_uncommitted(c->env.frontier) == 0)
+		return;
+	if (!publish_wait(c->publish, 0))
+		return;
+	remember_commit(k->memory);
+	if (known_commit(k->known) < 0 || frontier_commit(c->env.frontier) < 0)
+		log_warning("Redis is away: what was read is noted later reason=\"%s\"",
+			redis_said(c->redis));
+}
+
+/* Forgets addresses that no feed has named for long, and looks for articles that come due. */
+static void on_sweep(void *ctx)
+{
+	struct crawler *c = ctx;
+
+	if (known_sweep(c->knowledge.known, SWEEP_BUCKETS) < 0 ||
+		frontier_look(c->env.frontier) < 0)
+		log_warning("Redis is away reason=\"%s\"", redis_said(c->redis));
+}
+
+static void on_second(void *ctx)
+{
+	struct crawler *c = ctx;
+
+	for (unsigned i = 0; i < FRONTIER_LANES && !frontier_is_whole(c->env.frontier); i++)
+		if (frontier_look(c->env.frontier) < 0)
+			return;
 }
 
 static void loop(struct crawler *c)
 {
+	on_second(c);
 	while (service_running(c->service)) {
 		if (service_reload_wanted(c->service))
 			reload(c);
 		crawl_tick(c->crawl);
+		reader_tick(c->reader);
 		if (page_worker_busy(c->env.worker) < PARSES_MAX)
 			hosts_tick(c->env.hosts);
 		commit(c);
-		service_wait(c->service, fetcher_wait_ms(c->fetcher, LOOP_MS));
+		service_wait(c->service,
+			fetcher_wait_ms(c->fetcher, hosts_wait_ms(c->env.hosts, LOOP_MS)));
 		fetcher_tick(c->fetcher);
 		page_worker_tick(c->env.worker);
 	}
@@ -150,35 +194,48 @@ static struct publish *open_publish(struct crawler *c, const struct redis_option
 	return publish_new(&options, c->clock, c->metrics);
 }
 
-static void open_parts(struct crawler *c, struct arena *a, const struct redis_options *redis)
+static void open_memory(struct crawler *c, struct arena *a, const struct redis_options *redis)
+{
+	const struct crawler_config *config = c->config;
+	const char *prefix = arena_printf(a, "crawler:%s:", config->name);
+
+	c->redis = redis->address == NULL ? NULL : redis_new(redis, c->clock);
+	c->memory_redis = redis->address == NULL ? NULL : redis_new(redis, c->clock);
+	c->publish = open_publish(c, redis);
+	c->knowledge = (struct knowledge){
+		.config = config,
+		.clock = c->clock,
+		.memory = remember_new(c->memory_redis, prefix, c->clock),
+		.known = known_new(c->redis, config->name, c->clock, config->seen_ms),
+		.emitter = {c->publish, c->clock, config->name},
+	};
+}
+
+static void open_parts(struct crawler *c, struct arena *a)
 {
 	const struct crawler_config *config = c->config;
 	struct fetcher_options fetching = {crawler_user_agent(config, a), config->resolve.at,
 		config->resolve.count, config->timeout_ms};
-	struct hosts_options visiting = {config->delay_ms, (size_t)config->parallel};
+	struct hosts_options visiting = {
+		config->delay_ms, (size_t)config->parallel, c->knowledge.memory};
 
 	c->fetcher = fetcher_new(c->service, &fetching, c->clock);
 	c->env = (struct look_env){
 		.knowledge = &c->knowledge,
 		.hosts = hosts_new(c->fetcher, &visiting, c->clock),
+		.frontier = frontier_new(c->redis, config->name, c->clock, config->seen_ms),
 		.worker = page_worker_new(c->service, c->clock),
 		.metrics = c->metrics,
 		.reader = json_reader_new(ANSWER_LEN_MAX),
 	};
-	c->redis = redis->address == NULL ? NULL : redis_new(redis, c->clock);
-	c->publish = open_publish(c, redis);
-	c->knowledge = (struct knowledge){
-		.config = config,
-		.clock = c->clock,
-		.memory = remember_new(
-			c->redis, arena_printf(a, "crawler:%s:", config->name), c->clock),
-		.emitter = {c->publish, c->clock, config->name},
-	};
-	c->crawl = crawl_new(&c->env, c->clock);
+	c->crawl = crawl_new(&c->env, c->redis, c->clock);
+	c->reader = reader_new(&c->env, c->crawl);
 	c->waiting = metrics_gauge(
 		c->metrics, "haidang_crawler_waiting", "", "Addresses waiting for their host.");
 	c->deaths = metrics_gauge(c->metrics, "haidang_crawler_page_worker_deaths", "",
 		"Parsers stopped at their limits.");
+	c->frontier = metrics_gauge(c->metrics, "haidang_crawler_frontier", "",
+		"Articles to be read within two hours.");
 }
 
 /* Whoever calls back goes before what is called. */
@@ -186,14 +243,18 @@ static void close_parts(struct crawler *c)
 {
 	page_worker_free(&c->env.worker);
 	fetcher_free(&c->fetcher);
+	reader_free(&c->reader);
 	crawl_free(&c->crawl);
 	hosts_free(&c->env.hosts);
 	json_reader_free(&c->env.reader);
 	publish_wait(c->publish, 3000);
 	commit(c);
 	remember_free(&c->knowledge.memory);
+	known_free(&c->knowledge.known);
+	frontier_free(&c->env.frontier);
 	publish_free(&c->publish);
 	redis_free(&c->redis);
+	redis_free(&c->memory_redis);
 	rules_release(&c->rules);
 	metrics_free(&c->metrics);
 	service_free(&c->service);
@@ -217,9 +278,12 @@ int crawler_run(void *config, struct arena *a)
 	c.service = service_new(c.clock);
 	c.metrics = metrics_new();
 	c.health = (struct health){"crawler", c.config->name, clock_wall_us(c.clock)};
-	open_parts(&c, a, &redis);
+	open_memory(&c, a, &redis);
+	open_parts(&c, a);
 	know(&c);
 	service_timer(c.service, HEALTH_INTERVAL_MS, on_health, &c);
+	service_timer(c.service, SWEEP_MS, on_sweep, &c);
+	service_timer(c.service, 1000, on_second, &c);
 	service_ready(c.service, "reading");
 	log_notice("started sources=%zu", crawl_active(c.crawl));
 	loop(&c);

@@ -125,6 +125,16 @@ static void store(struct remember *m, struct arena *a, const struct story_item *
 	remember_set(m, document_key(a, slice_of(id)), slice_over(d, sizeof *d), item->ttl_ms);
 }
 
+void story_forget(struct remember *m, struct arena *a, struct slice url)
+{
+	uint8_t hash[SHA256_LEN];
+	char id[2 * 8 + 1];
+
+	digest_sha256(url, hash);
+	digest_hex(hash, 8, id);
+	remember_forget(m, document_key(a, slice_of(id)));
+}
+
 static void new_id(struct slice url, char ret[STORY_ID_LEN + 1])
 {
 	uint8_t hash[SHA256_LEN];

@@ -20,6 +20,9 @@ struct story_item {
 void story_of(struct remember *m, struct arena *a, const struct story_item *item,
 	char ret[STORY_ID_LEN + 1]);
 
+/* The publisher took the page back: its signature goes. */
+void story_forget(struct remember *m, struct arena *a, struct slice url);
+
 struct story_signature {
 	uint32_t hash[STORY_HASHES];
 };
