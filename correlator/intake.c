@@ -64,20 +64,36 @@ struct queued {
 	bool has_batch;
 };
 
+/* What one read gave. */
+struct page {
+	struct queued *at;
+	size_t count, room;
+	struct buf text;
+};
+
 struct stream {
 	char *name;
 	struct buf lease;
 	uint64_t hash;
 	bool held;
-	bool recovering;    /* reads its pending entries, after `after` */
-	char after[48];     /* "ms-seq" */
-	bool may_have_more; /* the last read was full */
-	size_t entries;     /* asked for with the next read */
-	struct queued *queue;
-	size_t queue_count, queue_room;
-	size_t acked, next; /* entries before them were acknowledged, given out */
-	struct buf text;
+	bool recovering;      /* reads its pending entries, after `after` */
+	char after[48];       /* "ms-seq" */
+	bool may_have_more;   /* the last read was full */
+	bool asked;           /* a read is under way */
+	size_t entries;       /* asked for with the next read */
+	struct page now;      /* is being given out */
+	struct page ahead;    /* read meanwhile, to follow it */
+	size_t acked, next;   /* entries of `now` before them were acknowledged, given out */
+	struct event_id last; /* of the newest entry read */
 	struct metric *lag;
+};
+
+enum command { COMMAND_LEASE, COMMAND_READ, COMMAND_ACK, COMMAND_RELEASE };
+
+/* A command under way. */
+struct asked {
+	size_t stream;
+	enum command command;
 };
 
 struct intake {
@@ -85,9 +101,9 @@ struct intake {
 	char me[ME_MAX]; /* "worker/nonce" */
 	struct stream *streams;
 	size_t count;
-	size_t *asked; /* the streams of the commands being flushed, in their order */
-	size_t asked_count;
-	bool refused; /* a command of the flush under way */
+	struct asked *asked; /* the commands under way, in their order */
+	size_t asked_count, asked_room;
+	bool ack_refused; /* in the answers read last */
 	char said[160];
 	struct metric *refusals;
 	bool first_scan;
@@ -125,9 +141,11 @@ void intake_free(struct intake **in)
 		struct stream *s = &(*in)->streams[i];
 
 		mem_free(s->name);
-		mem_free(s->queue);
+		mem_free(s->now.at);
+		mem_free(s->ahead.at);
 		buf_release(&s->lease);
-		buf_release(&s->text);
+		buf_release(&s->now.text);
+		buf_release(&s->ahead.text);
 	}
 	mem_free((*in)->streams);
 	mem_free((*in)->asked);
@@ -135,16 +153,19 @@ void intake_free(struct intake **in)
 	*in = NULL;
 }
 
-static void drop_queue(struct stream *s)
+static void page_clear(struct page *p)
 {
-	s->queue_count = s->acked = s->next = 0;
-	s->may_have_more = false;
-	buf_clear(&s->text);
+	p->count = 0;
+	buf_clear(&p->text);
 }
 
 static void start_recovery(struct stream *s)
 {
-	drop_queue(s);
+	page_clear(&s->now);
+	page_clear(&s->ahead);
+	s->acked = s->next = 0;
+	s->may_have_more = false;
+	s->last = (struct event_id){0};
 	s->recovering = true;
 	memcpy(s->after, "0-0", 4);
 }
@@ -163,7 +184,6 @@ static void add_stream(struct intake *in, struct slice name)
 		name.len >= STREAM_NAME_MAX || is_known(in, name))
 		return;
 	in->streams = mem_resize(in->streams, in->count + 1, sizeof *in->streams);
-	in->asked = mem_resize(in->asked, in->count + 1, sizeof *in->asked);
 	struct stream *s = &in->streams[in->count++];
 	*s = (struct stream){.name = mem_printf("%.*s", SLICE_ARG(name)),
 		.hash = digest_hash64(name),
@@ -181,7 +201,6 @@ static bool is_refused(struct intake *in, const struct redis_reply *reply)
 		return false;
 	(void)snprintf(in->said, sizeof in->said, "%.*s", SLICE_ARG(redis_reply_text(reply)));
 	metric_add(in->refusals, 1);
-	in->refused = true;
 	return true;
 }
 
@@ -203,79 +222,40 @@ static int learn_streams(struct intake *in)
 	return 0;
 }
 
-static void ask(struct intake *in, size_t stream, const struct redis_script *script,
-	const struct slice *args, size_t count)
+static bool is_used_up(const struct stream *s)
 {
-	struct stream *s = &in->streams[stream];
+	return s->next == s->now.count;
+}
 
-	redis_queue_script(in->options.redis, script,
+static const struct redis_script *script_of(const struct intake *in, enum command command)
+{
+	switch (command) {
+	case COMMAND_LEASE: return &in->lease;
+	case COMMAND_READ: return &in->read;
+	case COMMAND_ACK: return &in->ack;
+	case COMMAND_RELEASE: break;
+	}
+	return &in->release;
+}
+
+static void ask(struct intake *in, struct asked asked, const struct slice *args, size_t count)
+{
+	struct stream *s = &in->streams[asked.stream];
+
+	redis_queue_script(in->options.redis, script_of(in, asked.command),
 		(struct redis_keys){slice_of(s->name), buf_slice(&s->lease)}, args, count);
-	in->asked[in->asked_count++] = stream;
+	if (in->asked_count == in->asked_room) {
+		in->asked_room = in->asked_room ? in->asked_room * 2 : 64;
+		in->asked = mem_resize(in->asked, in->asked_room, sizeof *in->asked);
+	}
+	in->asked[in->asked_count++] = asked;
 }
 
-static void on_done(void *ctx, size_t index, const struct redis_reply *reply)
+static void on_lease(struct stream *s, int64_t said)
 {
-	(void)index;
-	(void)is_refused(ctx, reply);
-}
-
-static int flush(struct intake *in, redis_on_reply *fn)
-{
-	in->refused = false;
-	int said = redis_flush(in->options.redis, fn, in);
-
-	in->asked_count = 0;
-	if (said < 0)
-		(void)snprintf(in->said, sizeof in->said, "%s", redis_said(in->options.redis));
-	return said;
-}
-
-static void on_lease(void *ctx, size_t index, const struct redis_reply *reply)
-{
-	struct intake *in = ctx;
-	struct stream *s = &in->streams[in->asked[index]];
-	int64_t said = is_refused(in, reply) ? 0 : redis_reply_int(reply);
-
 	if (said == 2 || (said > 0) != s->held)
 		start_recovery(s);
 	s->held = said > 0;
-}
-
-/* Renews the leases held, and tries for as many more as there is room for; those that others
- * hold leave room for the next ones. */
-static int take_leases(struct intake *in, const struct slice *args, size_t count)
-{
-	for (size_t i = 0; i < in->count; i++)
-		if (in->streams[i].held)
-			ask(in, i, &in->lease, args, count);
-	int said = flush(in, on_lease);
-
-	for (size_t i = 0; said == 0 && i < in->count;) {
-		size_t held = intake_held(in);
-
-		if (held >= in->options.streams_max)
-			return 0;
-		for (; i < in->count && held + in->asked_count < in->options.streams_max; i++)
-			if (!in->streams[i].held)
-				ask(in, i, &in->lease, args, count);
-		said = flush(in, on_lease);
-	}
-	return said;
-}
-
-int intake_scan(struct intake *in)
-{
-	char lease_ms[24];
-	int said = learn_streams(in);
-
-	if (said < 0)
-		return said;
-	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
-	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
-		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
-	said = take_leases(in, args, 5);
-	in->first_scan = in->first_scan && said < 0;
-	return said;
 }
 
 static struct slice batch_of(const struct redis_reply *fields)
@@ -292,36 +272,37 @@ static struct slice batch_of(const struct redis_reply *fields)
  * refused and acknowledged instead of standing in the way for ever. */
 static void enqueue(struct stream *s, const struct redis_reply *entry)
 {
+	struct page *p = &s->ahead;
 	struct slice id = redis_reply_text(redis_reply_at(entry, 0));
 	struct slice batch = batch_of(redis_reply_at(entry, 1));
-	struct queued q = {.id_at = s->text.len, .id_len = id.len, .has_batch = batch.at != NULL};
+	struct queued q = {.id_at = p->text.len, .id_len = id.len, .has_batch = batch.at != NULL};
 
 	must(id.len > 0 && id.len < sizeof s->after);
 	if (!event_id_read(id, &q.id)) {
-		q.id = s->queue_count > 0 ? s->queue[s->queue_count - 1].id : q.id;
+		q.id = s->last;
 		q.has_batch = false;
 	}
-	buf_add_slice(&s->text, id);
-	q.batch_at = s->text.len;
+	buf_add_slice(&p->text, id);
+	q.batch_at = p->text.len;
 	q.batch_len = batch.len;
-	buf_add_slice(&s->text, batch);
-	if (s->queue_count == s->queue_room) {
-		s->queue_room = s->queue_room ? s->queue_room * 2 : 64;
-		s->queue = mem_resize(s->queue, s->queue_room, sizeof *s->queue);
+	buf_add_slice(&p->text, batch);
+	if (p->count == p->room) {
+		p->room = p->room ? p->room * 2 : 64;
+		p->at = mem_resize(p->at, p->room, sizeof *p->at);
 	}
-	s->queue[s->queue_count++] = q;
+	p->at[p->count++] = q;
+	s->last = q.id;
 	memcpy(s->after, id.at, id.len);
 	s->after[id.len] = '\0';
 }
 
-/* One stream's answer: nothing, or [[stream, [entry, …]]]; 0 when the lease is lost. */
-static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
+/* One stream's answer: nothing, or [[stream, [entry, …]]]; 0 when the lease is lost; NULL when Redis
+ * refused it. */
+static void on_read(struct intake *in, struct stream *s, const struct redis_reply *reply)
 {
-	struct intake *in = ctx;
-	struct stream *s = &in->streams[in->asked[index]];
 	size_t count = 0;
 
-	if (is_refused(in, reply) || redis_reply_kind(reply) == REDIS_INT) {
+	if (!reply || redis_reply_kind(reply) == REDIS_INT) {
 		s->held = false; /* the next scan takes the lease again, or makes the group */
 		return;
 	}
@@ -333,42 +314,117 @@ static void on_read(void *ctx, size_t index, const struct redis_reply *reply)
 			enqueue(s, redis_reply_at(entries, i));
 	}
 	s->may_have_more = s->recovering || count >= s->entries;
-	s->entries = s->text.len > READ_LEN_MAX ? (s->entries + 1) / 2 : s->entries * 2;
+	s->entries = s->ahead.text.len > READ_LEN_MAX ? (s->entries + 1) / 2 : s->entries * 2;
 	if (s->entries > in->options.entries)
 		s->entries = in->options.entries;
 	if (count == 0)
 		s->recovering = false;
-	if (count == 0)
+	if (count == 0 && is_used_up(s))
 		metric_set(s->lag, 0);
 }
 
-/* Those of which nothing is left; a stream whose pending entries have just run out is asked again
- * at once, so that the others do not run ahead of it. */
-int intake_read(struct intake *in)
+static void on_answer(void *ctx, size_t index, const struct redis_reply *reply)
 {
-	for (unsigned pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < in->count; i++) {
-			struct stream *s = &in->streams[i];
-			char entries[24];
+	struct intake *in = ctx;
+	struct stream *s = &in->streams[in->asked[index].stream];
+	bool refused = is_refused(in, reply);
 
-			must(snprintf(entries, sizeof entries, "%zu", s->entries) > 0);
-			const struct slice args[] = {slice_of(in->me), SLICE(CORRELATOR_GROUP),
-				slice_of(in->options.worker), slice_of(entries),
-				s->recovering ? slice_of(s->after) : SLICE(">")};
-
-			if (!s->held || s->next < s->queue_count ||
-				(pass == 1 && !s->may_have_more))
-				continue;
-			drop_queue(s);
-			ask(in, i, &in->read, args, 5);
-		}
-		if (in->asked_count == 0)
-			return 0;
-		int said = flush(in, on_read);
-		if (said < 0)
-			return said;
+	switch (in->asked[index].command) {
+	case COMMAND_LEASE: on_lease(s, refused ? 0 : redis_reply_int(reply)); break;
+	case COMMAND_READ: on_read(in, s, refused ? NULL : reply); break;
+	case COMMAND_ACK: in->ack_refused |= refused; break;
+	case COMMAND_RELEASE: break;
 	}
-	return 0;
+}
+
+/* Waits for the answers to all that was asked. -EIO when an acknowledgement was refused. */
+static int finish(struct intake *in)
+{
+	in->ack_refused = false;
+	int said = in->asked_count > 0 ? redis_flush(in->options.redis, on_answer, in) : 0;
+
+	in->asked_count = 0;
+	for (size_t i = 0; i < in->count; i++)
+		in->streams[i].asked = false;
+	if (said < 0)
+		(void)snprintf(in->said, sizeof in->said, "%s", redis_said(in->options.redis));
+	return said == 0 && in->ack_refused ? -EIO : said;
+}
+
+/* Renews the leases held, and tries for as many more as there is room for; those that others
+ * hold leave room for the next ones. */
+static int take_leases(struct intake *in, const struct slice *args, size_t count)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (in->streams[i].held)
+			ask(in, (struct asked){i, COMMAND_LEASE}, args, count);
+	int said = finish(in);
+
+	for (size_t i = 0; said == 0 && i < in->count;) {
+		size_t held = intake_held(in);
+
+		if (held >= in->options.streams_max)
+			return 0;
+		for (; i < in->count && held + in->asked_count < in->options.streams_max; i++)
+			if (!in->streams[i].held)
+				ask(in, (struct asked){i, COMMAND_LEASE}, args, count);
+		said = finish(in);
+	}
+	return said;
+}
+
+int intake_scan(struct intake *in)
+{
+	char lease_ms[24];
+	int said = finish(in);
+
+	if (said == 0)
+		said = learn_streams(in);
+	if (said < 0)
+		return said;
+	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
+	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
+		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
+	said = take_leases(in, args, 5);
+	in->first_scan = in->first_scan && said < 0;
+	return said;
+}
+
+/* Every stream of ours that has nothing more to come; one that was just found to have no pending
+ * entries left is asked again in the next pass, so that the others do not run ahead of it. */
+static void ask_for_more(struct intake *in, unsigned pass)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		struct stream *s = &in->streams[i];
+		char entries[24];
+
+		must(snprintf(entries, sizeof entries, "%zu", s->entries) > 0);
+		const struct slice args[] = {slice_of(in->me), SLICE(CORRELATOR_GROUP),
+			slice_of(in->options.worker), slice_of(entries),
+			s->recovering ? slice_of(s->after) : SLICE(">")};
+
+		if (!s->held || s->asked || s->ahead.count > 0 ||
+			(pass == 1 && !(s->may_have_more && is_used_up(s))))
+			continue;
+		s->asked = true;
+		ask(in, (struct asked){i, COMMAND_READ}, args, 5);
+	}
+}
+
+/* What was read meanwhile takes the place of what was given out and acknowledged. */
+static void turn_pages(struct intake *in)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		struct stream *s = &in->streams[i];
+		struct page used = s->now;
+
+		if (!is_used_up(s) || s->acked < s->next || s->ahead.count == 0)
+			continue;
+		s->now = s->ahead;
+		s->ahead = used;
+		page_clear(&s->ahead);
+		s->acked = s->next = 0;
+	}
 }
 
 /* Nothing newer may be given out before what a stream still holds back in Redis. */
@@ -379,15 +435,14 @@ static uint64_t frontier_ms(const struct intake *in)
 	for (size_t i = 0; i < in->count; i++) {
 		const struct stream *s = &in->streams[i];
 
-		if (!s->held || !s->may_have_more || s->queue_count == 0)
-			continue;
-		uint64_t last = s->queue[s->queue_count - 1].id.ms;
-		frontier = last < frontier ? last : frontier;
+		if (s->held && s->may_have_more && s->last.ms < frontier)
+			frontier = s->last.ms;
 	}
 	return frontier;
 }
 
-bool intake_next(struct intake *in, struct intake_entry *ret)
+/* The stream whose next entry is the oldest, or NULL when none may be given out now. */
+static struct stream *first_of(struct intake *in)
 {
 	uint64_t frontier = frontier_ms(in);
 	struct stream *first = NULL;
@@ -395,21 +450,48 @@ bool intake_next(struct intake *in, struct intake_entry *ret)
 	for (size_t i = 0; i < in->count; i++) {
 		struct stream *s = &in->streams[i];
 
-		if (!s->held || s->next == s->queue_count || s->queue[s->next].id.ms > frontier)
+		if (!s->held || is_used_up(s) || s->now.at[s->next].id.ms > frontier)
 			continue;
 		if (!first ||
-			event_id_compare(s->queue[s->next].id, first->queue[first->next].id) < 0)
+			event_id_compare(s->now.at[s->next].id, first->now.at[first->next].id) < 0)
 			first = s;
 	}
+	return first;
+}
+
+int intake_read(struct intake *in)
+{
+	turn_pages(in);
+	if (first_of(in))
+		return 0;
+	for (unsigned pass = 0; pass < 3; pass++) {
+		if (pass > 0)
+			ask_for_more(in, pass - 1);
+		if (in->asked_count == 0)
+			continue;
+		int said = finish(in);
+		if (said < 0)
+			return said;
+		turn_pages(in);
+		if (pass == 0 && first_of(in))
+			return 0;
+	}
+	return 0;
+}
+
+bool intake_next(struct intake *in, struct intake_entry *ret)
+{
+	struct stream *first = first_of(in);
+
 	if (!first)
 		return false;
-	const struct queued *q = &first->queue[first->next++];
+	const struct queued *q = &first->now.at[first->next++];
 	int64_t age_ms = clock_wall_us(in->options.clock) / 1000 - (int64_t)q->id.ms;
 	metric_set(first->lag, age_ms > 0 ? age_ms : 0);
 	*ret = (struct intake_entry){.stream = slice_of(first->name),
 		.stream_hash = first->hash,
 		.id = q->id,
-		.batch = slice_over(first->text.at + q->batch_at, q->batch_len)};
+		.batch = slice_over(first->now.text.at + q->batch_at, q->batch_len)};
 	if (!q->has_batch)
 		ret->batch = (struct slice){0};
 	return true;
@@ -425,24 +507,30 @@ static void queue_ack(struct intake *in, size_t stream)
 		size_t count = 2;
 
 		for (; s->acked < s->next && count < IDS_MAX + 2; s->acked++)
-			args[count++] = slice_over(
-				s->text.at + s->queue[s->acked].id_at, s->queue[s->acked].id_len);
-		redis_queue_script(in->options.redis, &in->ack,
-			(struct redis_keys){slice_of(s->name), buf_slice(&s->lease)}, args, count);
+			args[count++] = slice_over(s->now.text.at + s->now.at[s->acked].id_at,
+				s->now.at[s->acked].id_len);
+		ask(in, (struct asked){stream, COMMAND_ACK}, args, count);
 	}
 }
 
 int intake_ack(struct intake *in)
 {
+	int said = finish(in);
+
+	if (said < 0)
+		return said;
 	for (size_t i = 0; i < in->count; i++)
 		queue_ack(in, i);
-	int said = flush(in, on_done);
-
-	return said == 0 && in->refused ? -EIO : said;
+	turn_pages(in);
+	ask_for_more(in, 0);
+	if (in->asked_count > 0)
+		redis_start(in->options.redis);
+	return 0;
 }
 
 void intake_reset(struct intake *in)
 {
+	(void)finish(in); /* whatever it says is read again */
 	for (size_t i = 0; i < in->count; i++)
 		start_recovery(&in->streams[i]);
 }
@@ -450,13 +538,16 @@ void intake_reset(struct intake *in)
 int intake_release(struct intake *in)
 {
 	const struct slice args[] = {slice_of(in->me)};
+	int said = finish(in);
 
+	if (said < 0)
+		return said;
 	for (size_t i = 0; i < in->count; i++) {
 		if (in->streams[i].held)
-			ask(in, i, &in->release, args, 1);
+			ask(in, (struct asked){i, COMMAND_RELEASE}, args, 1);
 		in->streams[i].held = false;
 	}
-	return flush(in, on_done);
+	return finish(in);
 }
 
 const char *intake_said(const struct intake *in)

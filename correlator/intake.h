@@ -11,6 +11,9 @@
  *     intake_release(in);                       (gives the leases back)
  *     intake_free(&in);
  *
+ * Acknowledging and reading ahead go on in Redis while the caller works: intake_ack() does not wait,
+ * and what failed then is told by a later call.
+ *
  * After any failure, here or in the windows, intake_reset(): what is not acknowledged is read
  * again, this worker's own pending entries first. All int results are 0 or -errno. A stream whose
  * lease or entries Redis answers with an error is left alone until the next scan and counted in

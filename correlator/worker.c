@@ -27,7 +27,7 @@ enum {
 
 struct counters {
 	struct metric *events, *matches, *alerts, *suppressed, *late, *known, *conflicts, *retries;
-	struct metric *unreadable;
+	struct metric *unreadable, *unconfirmed;
 	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *too_many, *given_up;
 	struct metric *rules, *rules_refused, *streams, *memory;
 };
@@ -38,7 +38,9 @@ struct worker {
 	struct metrics *metrics;
 	struct counters counters;
 	struct service *service;
-	struct redis *redis;
+	struct redis *redis; /* windows, alerts, health */
+	struct redis
+		*reading; /* producer streams: their reads go on while the windows are written */
 	struct intake *intake;
 	struct store *store;
 	struct settle *settle;
@@ -73,6 +75,8 @@ static void counters_init(struct counters *c, struct metrics *m)
 			"Batches given up and read again."},
 		{offsetof(struct counters, unreadable), "unreadable_windows_total",
 			"Windows begun anew, as what stood in Redis was none."},
+		{offsetof(struct counters, unconfirmed), "unconfirmed_total",
+			"Rounds whose windows the replicas did not confirm in time."},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -244,6 +248,23 @@ static bool scan(struct worker *w)
 	return true;
 }
 
+/* What the windows now say must not be lost with a master after their events were acknowledged on
+ * another. Replicas that are silent are not waited for again and again: that is only counted. */
+static bool confirm(struct worker *w)
+{
+	bool confirmed = true;
+
+	if (w->hits.count > 0 && redis_confirm(w->redis, &confirmed) < 0) {
+		start_over(w, "Asking the replicas", redis_said(w->redis));
+		return false;
+	}
+	if (!confirmed && metric_value(w->counters.unconfirmed) == 0)
+		log_warning("The replicas of Redis do not confirm windows in time, "
+			    "more are only counted");
+	metric_add(w->counters.unconfirmed, !confirmed);
+	return true;
+}
+
 /* Takes, matches, settles and acknowledges what there is; gives how many events. */
 static size_t round_of(struct worker *w)
 {
@@ -275,6 +296,8 @@ static size_t round_of(struct worker *w)
 		return 0;
 	}
 	count_round(w, &tally);
+	if (!confirm(w))
+		return 0;
 	if (intake_ack(w->intake) < 0) {
 		start_over(w, "Acknowledging events", intake_said(w->intake));
 		return 0;
@@ -353,6 +376,7 @@ static void worker_release(struct worker *w)
 	store_redis_free(&w->store);
 	intake_free(&w->intake);
 	redis_free(&w->redis);
+	redis_free(&w->reading);
 	service_free(&w->service);
 	metrics_free(&w->metrics);
 }
@@ -362,7 +386,8 @@ static void connect_parts(struct worker *w, const struct redis_options *redis)
 	const struct correlator_config *c = w->config;
 
 	w->redis = redis_new(redis, w->clock);
-	w->intake = intake_new(&(struct intake_options){.redis = w->redis,
+	w->reading = redis_new(redis, w->clock);
+	w->intake = intake_new(&(struct intake_options){.redis = w->reading,
 		.clock = w->clock,
 		.metrics = w->metrics,
 		.worker = c->worker,
