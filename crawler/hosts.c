@@ -18,6 +18,7 @@ enum {
 	IDLE_MS = 3600 * 1000,
 	CLAIM_AGAIN_MS = 1000,
 	REST_MAX_MS = 24 * 3600 * 1000,
+	REST_KEPT_MS = 60 * 1000,
 	ROBOTS_KEPT_MAX = 48 * 1024, /* a longer robots.txt is asked for again after a restart */
 	TABLE = 16384,
 };
@@ -211,7 +212,7 @@ static void keep_rest(struct hosts *h, const struct host *host, int64_t ms)
 
 	if (h->memory != NULL)
 		remember_set(h->memory, key_of(a, host, "rest"),
-			slice_of(arena_printf(a, "%lld", (long long)until)), ms + 1);
+			slice_of(arena_printf(a, "%lld", (long long)until)), ms + REST_KEPT_MS);
 }
 
 /* NULL when there are too many. A look at a site of ours waits behind no article of the same host
