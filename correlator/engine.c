@@ -75,6 +75,9 @@ static void feed_hits(
 	struct groups groups;
 
 	hit->target = f->target;
+	hit->feed = f;
+	hit->level = response_level_of_event(
+		&f->target->response, f->target->about.level, e->view);
 	if (f->target->groups_by_default)
 		groups_by_default(e->view, &e->rules->by_default, out->arena, &groups);
 	else

@@ -17,6 +17,8 @@ struct rule_hit {
 	const struct rule *target; /* whose window it is for */
 	const struct rule *base;   /* the detection that matched */
 	struct slice group;        /* JSON object */
+	const struct feed *feed;   /* of the base, to the target */
+	enum alert_level level;    /* that the event deserves */
 	struct slice event_id;
 	struct hit hit;
 };

@@ -124,6 +124,17 @@ static void write_span(int64_t span_us, enum explain_language language, struct b
 		buf_printf(out, "%" PRId64 " %s%s", n, units[i].en, n == 1 ? "" : "s");
 }
 
+/* Whole minutes, as what people read is no stopwatch. */
+int64_t explain_span_us(const struct explain_facts *f)
+{
+	int64_t minute_us = 60000000, timespan_us = f->rule->window.timespan_us;
+	int64_t span_us = f->verdict.last_us - f->verdict.first_us;
+
+	if (!f->is_revision || span_us <= timespan_us)
+		return timespan_us;
+	return (span_us + minute_us - 1) / minute_us * minute_us;
+}
+
 static bool write_number(const struct explain_facts *f, struct slice name,
 	enum explain_language language, struct buf *out)
 {
@@ -132,7 +143,7 @@ static bool write_number(const struct explain_facts *f, struct slice name,
 	else if (slice_is(name, "threshold"))
 		buf_printf(out, "%" PRIu64, f->rule->window.range.min);
 	else if (slice_is(name, "timespan"))
-		write_span(f->rule->window.timespan_us, language, out);
+		write_span(explain_span_us(f), language, out);
 	else if (slice_is(name, "first_seen"))
 		write_time(f->verdict.first_us, out);
 	else if (slice_is(name, "last_seen"))
@@ -228,6 +239,17 @@ static const char *default_text(const struct rule *r, enum explain_language lang
 	return texts[r->window.kind][language];
 }
 
+/* The words for single events do not say how often. */
+static void write_repeats(struct explain *x, enum explain_language language, struct buf *out)
+{
+	static const char *const texts[2] = {
+		" Đã lặp lại {count} lần, từ {first_seen} đến {last_seen}.",
+		" Seen {count} times, from {first_seen} to {last_seen}."};
+
+	if (x->facts->is_revision && x->facts->rule->window.kind == WINDOW_SINGLE)
+		explain_write(x, slice_of(texts[language]), language, out);
+}
+
 void explain_why(struct explain *x, enum explain_language language, struct buf *out)
 {
 	const struct rule *r = x->facts->rule;
@@ -238,6 +260,7 @@ void explain_why(struct explain *x, enum explain_language language, struct buf *
 
 	if (own.len > 0) {
 		explain_write(x, own, language, out);
+		write_repeats(x, language, out);
 		return;
 	}
 	explain_write(x, slice_of(default_text(r, language)), language, out);

@@ -20,6 +20,7 @@ struct explain_facts {
 	const struct slice *samples; /* JSON objects, newest last */
 	size_t sample_count;
 	struct window_verdict verdict;
+	bool is_revision; /* its events may span more than the timespan */
 };
 
 struct explain *explain_new(void);
@@ -32,6 +33,9 @@ void explain_write(
 
 /* What the alert is about, in one line: the rule's own words or the values of the group. */
 void explain_entity(struct explain *x, struct buf *out);
+
+/* The span of time that the count was taken over. */
+int64_t explain_span_us(const struct explain_facts *facts);
 
 /* The rule's explanation, or one made from its kind. */
 void explain_why(struct explain *x, enum explain_language language, struct buf *out);

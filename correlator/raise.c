@@ -60,6 +60,15 @@ static void find_words(struct explain *x, const struct explain_facts *facts, str
 	explain_write(x, t->advice_en, EXPLAIN_EN, &ret->advice_en);
 }
 
+/* By its first event, so that revisions are of the same alert. */
+static void name_alert(const struct raise *raise, char ret[ALERT_ID_LEN + 1])
+{
+	char event[EVENT_ID_LEN + 1];
+
+	event_id_write(raise->window->told.cause, event);
+	alert_id_make(raise->cause->target->key, raise->cause->group, slice_of(event), ret);
+}
+
 void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
 {
 	CLEANUP(words_release) struct words words = {0};
@@ -71,30 +80,33 @@ void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
 		.group = raise->cause->group,
 		.samples = samples,
 		.sample_count = choose_samples(raise, samples),
-		.verdict = *v};
+		.verdict = *v,
+		.is_revision = *raise->revised_for != '\0'};
 
 	find_words(x, &facts, &words);
-	alert_id_make(r->key, raise->cause->group, raise->cause->event_id, id);
+	name_alert(raise, id);
 
 	struct alert a = {.alert_id = slice_of(id),
-		.revision = 1,
+		.revision = raise->window->told.revision,
 		.timestamp_us = raise->now_us,
 		.first_seen_us = v->first_us,
 		.last_seen_us = v->last_us,
 		.rule = r->about,
+		.revised_for = slice_of(raise->revised_for),
 		.attack_count = r->attack_count,
 		.domain = r->domain,
 		.group = raise->cause->group,
 		.entity = buf_slice(&words.entity),
 		.count = v->count,
 		.threshold = r->window.range.min,
-		.timespan_s = (uint64_t)(r->window.timespan_us / 1000000),
+		.timespan_s = (uint64_t)(explain_span_us(&facts) / 1000000),
 		.explanation_vi = buf_slice(&words.why_vi),
 		.explanation_en = buf_slice(&words.why_en),
 		.advice_vi = buf_slice(&words.advice_vi),
 		.advice_en = buf_slice(&words.advice_en),
 		.owner = r->texts.owner,
 		.events = buf_slice(&words.events)};
+	a.rule.level = raise->window->told.level;
 	memcpy(a.attack, r->attack, sizeof a.attack);
 	struct json_writer writer = json_writer_on(out);
 	alert_write(&a, &writer);

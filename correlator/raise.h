@@ -9,7 +9,8 @@ struct raise {
 	const struct rule_hit *cause; /* the last hit */
 	const struct window *window;
 	const struct window_verdict *verdict;
-	int64_t now_us; /* when the alert is raised */
+	int64_t now_us;          /* when the alert is raised */
+	const char *revised_for; /* "" for a new alert, whose revision is 1 */
 };
 
 /* Appends the alert as JSON. */

@@ -18,6 +18,8 @@ struct feed {
 	size_t value_slots
 		[GROUP_FIELDS_MAX]; /* value_count: what is counted, more than one as tuple */
 	size_t value_count;
+	const char **matched; /* paths that the detection looks at */
+	size_t matched_count;
 	const size_t *shown; /* slots copied into the alert's event, by path */
 	size_t shown_count;
 };

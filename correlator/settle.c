@@ -2,6 +2,7 @@
 
 #include "correlator/keymap.h"
 #include "correlator/raise.h"
+#include "correlator/told.h"
 #include "event/streams.h"
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -129,18 +130,39 @@ static void batch_release(struct batch *b)
 }
 
 static void fire(struct batch *b, struct job *job, const struct rule_hit *hit,
-	const struct window *w, const struct window_verdict *verdict)
+	const struct window *w, const struct window_verdict *verdict, const char *revised_for)
 {
 	struct store_cell *cell = &job->cell;
 
-	if (!job->rule->alerts)
-		return;
 	cell->alerts = mem_resize(cell->alerts, cell->alert_count + 1, sizeof *cell->alerts);
 	struct buf *alert = &cell->alerts[cell->alert_count++];
 	*alert = (struct buf){0};
 	raise_alert(b->settle->explain,
-		&(struct raise){hit, w, verdict, clock_wall_us(b->settle->clock)}, alert);
+		&(struct raise){hit, w, verdict, clock_wall_us(b->settle->clock), revised_for},
+		alert);
 	job->tally.alerts++;
+}
+
+/* A new alert, or a revision of the one that its window is silent after. */
+static void tell(struct batch *b, struct job *job, const struct rule_hit *hit, struct window *w,
+	const struct window_verdict *fired)
+{
+	bool silent = hit->hit.time_us < w->suppressed_until_us || w->has_fired;
+
+	const struct told_news news = {
+		&hit->hit, job->rule->window.kind, hit->level, &job->rule->response};
+
+	if (!job->rule->alerts)
+		return;
+	if (fired) {
+		told_open(&w->told, &news, w, fired);
+		fire(b, job, hit, w, fired, "");
+	} else if (silent && told_add(&w->told, &news)) {
+		const char *why = told_revise(&w->told, &news) ? "level" : "count";
+		struct window_verdict verdict = {w->told.count, w->told.first_us, w->told.last_us};
+
+		fire(b, job, hit, w, &verdict, why);
+	}
 }
 
 /* Applies all hits of the job to the blob as fetched. The cell is done when none was news. */
@@ -163,8 +185,8 @@ static void apply(struct batch *b, struct job *job)
 		job->tally.known += outcome == WINDOW_KNOWN;
 		job->tally.late += outcome == WINDOW_LATE;
 		job->tally.suppressed += outcome == WINDOW_SUPPRESSED;
-		if (outcome == WINDOW_FIRED)
-			fire(b, job, hit, &w, &verdict);
+		if (outcome != WINDOW_KNOWN && outcome != WINDOW_LATE)
+			tell(b, job, hit, &w, outcome == WINDOW_FIRED ? &verdict : NULL);
 	}
 	buf_clear(&cell->next);
 	cell->done = !changed;

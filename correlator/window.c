@@ -1,6 +1,7 @@
 #include "correlator/window.h"
 
 #include "correlator/limits.h"
+#include "correlator/told.h"
 #include "lib/mem.h"
 
 #include <string.h>
@@ -35,6 +36,7 @@ void window_release(struct window *w)
 {
 	for (size_t i = 0; i < w->sample_count; i++)
 		mem_free(w->samples[i].json);
+	told_release(&w->told);
 	mem_free(w->marks);
 	mem_free(w->elements);
 	*w = (struct window){0};

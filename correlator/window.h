@@ -12,6 +12,7 @@
  * out of order by spec.lateness_us. See docs/decisions/0002-window-blob.md. */
 #pragma once
 
+#include "event/alert.h"
 #include "event/id.h"
 #include "lib/buf.h"
 
@@ -59,7 +60,18 @@ struct window_sample {
 	size_t len;
 };
 
-enum { WINDOW_SAMPLES_MAX = 10, WINDOW_VERSION_LEN = 8 };
+enum { WINDOW_SAMPLES_MAX = 10, WINDOW_VERSION_LEN = 8, TOLD_VALUES_MAX = 512 };
+
+/* What was told of the last alert; told.h keeps it. */
+struct told {
+	struct event_id cause; /* names the alert */
+	uint32_t revision;     /* of the last one; 0: none was told */
+	enum alert_level level;
+	uint64_t count, count_told; /* events, or distinct values; now, and as told */
+	int64_t first_us, last_us;
+	uint32_t *values; /* WINDOW_VALUE_COUNT: those counted */
+	size_t value_count;
+};
 
 struct window {
 	struct window_mark *marks;
@@ -76,6 +88,7 @@ struct window {
 	struct hit going_on; /* the event whose hits are being applied */
 	bool is_going_on;
 	bool has_fired; /* for it: one event raises one alert, however many values it has */
+	struct told told;
 };
 
 enum window_outcome {

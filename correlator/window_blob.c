@@ -1,6 +1,7 @@
 /* The serialised form of a window: big-endian numbers in the order of struct window, after a
  * version by which writers compare, a format byte and a fingerprint of the rule's shape. */
 #include "correlator/limits.h"
+#include "correlator/told.h"
 #include "correlator/window.h"
 #include "lib/cursor.h"
 #include "lib/mem.h"
@@ -115,6 +116,7 @@ bool window_read(struct window *w, const struct window_spec *spec, struct slice 
 	if (cursor_ok(&c) && was == shape(spec)) {
 		read_elements(w, &c);
 		read_samples(w, &c);
+		c.bad |= !told_read(&w->told, &c);
 	}
 	if (cursor_ok(&c))
 		return true;
@@ -151,4 +153,5 @@ void window_write(
 		put(out, w->samples[i].len, 2);
 		buf_add(out, w->samples[i].json, w->samples[i].len);
 	}
+	told_write(&w->told, out);
 }
