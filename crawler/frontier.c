@@ -198,6 +198,15 @@ static struct digits time_digits(int64_t ms)
 	return d;
 }
 
+/* Without leading zeros, which Redis takes for no number. */
+static struct digits ttl_digits(const struct frontier *f)
+{
+	struct digits d;
+
+	(void)snprintf(d.text, sizeof d.text, "%lld", (long long)f->ttl_ms);
+	return d;
+}
+
 static struct digits id_digits(uint64_t id)
 {
 	struct digits d;
@@ -248,7 +257,7 @@ static void queue_push(struct frontier *f, const struct frontier_item *item, str
 {
 	CLEANUP(buf_release) struct buf body = {0};
 	struct digits id = id_digits(id_of(item)), now = time_digits(now_ms(f)),
-		      free = time_digits(item->not_before_ms), ttl = time_digits(f->ttl_ms);
+		      free = time_digits(item->not_before_ms), ttl = ttl_digits(f);
 	struct redis_keys keys = {.first = lane_key(f, lane_of(item->url), key)};
 
 	frontier_item_write(item, &body);
@@ -427,7 +436,7 @@ void frontier_again(struct frontier *f, struct frontier_node *node,
 
 static void queue_done(struct frontier *f, const struct frontier_node *node, struct buf *key)
 {
-	struct digits id = id_digits(node->id), ttl = time_digits(f->ttl_ms);
+	struct digits id = id_digits(node->id), ttl = ttl_digits(f);
 	char entry[16];
 	struct redis_keys keys = {.first = lane_key(f, node->lane, key)};
 
