@@ -198,7 +198,7 @@ static struct slice repair(struct reader *r, struct slice text)
 		return slice_over(narrow, len);
 	if (!controls)
 		return text;
-	wide = arena_alloc(r->a, text.len * 2 + 1);
+	wide = arena_alloc(r->a, text.len * 3 + 1);
 	at = len = 0;
 	while ((c = text_next(text, &at)) >= 0)
 		len += text_put(c >= 0x80 && c < 0xA0 ? windows[c - 0x80] : c, wide + len);

@@ -1,5 +1,6 @@
 /* The jailed side of page_worker: reads a request, answers with JSON, until its socket closes. */
 #include "crawler/charset.h"
+#include "crawler/connector.h"
 #include "crawler/feed.h"
 #include "crawler/feed_decode.h"
 #include "crawler/page.h"
@@ -137,6 +138,18 @@ static bool parse_page(struct parse *p, struct err *err)
 	return true;
 }
 
+static void write_feed(struct parse *p, struct feed *feed, const char *fault)
+{
+	for (size_t i = 0; i < feed->entry_count; i++) {
+		struct feed_entry *e = &feed->entries[i];
+
+		e->title = html_plain(p->a, e->title);
+		e->summary = html_plain(p->a, e->summary);
+		e->content = html_plain(p->a, e->content);
+	}
+	feed_write(feed, p->text.charset, fault, p->w);
+}
+
 /* A broken feed still gives its entries, as long as it is one. */
 static bool parse_feed(struct parse *p, struct err *err)
 {
@@ -146,14 +159,20 @@ static bool parse_feed(struct parse *p, struct err *err)
 
 	if (feed.version[0] == '\0')
 		return false;
-	for (size_t i = 0; i < feed.entry_count; i++) {
-		struct feed_entry *e = &feed.entries[i];
+	write_feed(p, &feed, whole ? NULL : err->said);
+	return true;
+}
 
-		e->title = html_plain(p->a, e->title);
-		e->summary = html_plain(p->a, e->summary);
-		e->content = html_plain(p->a, e->content);
-	}
-	feed_write(&feed, p->text.charset, whole ? NULL : err->said, p->w);
+typedef bool connector_fn(struct arena *a, struct slice utf8, const struct url *base,
+	struct feed *ret, struct err *err);
+
+static bool parse_answer(struct parse *p, connector_fn *read, struct err *err)
+{
+	struct feed feed;
+
+	if (!read(p->a, p->text.text, &p->url, &feed, err))
+		return false;
+	write_feed(p, &feed, NULL);
 	return true;
 }
 
@@ -175,6 +194,9 @@ static bool parse(struct parse *p, struct err *err)
 	case PARSE_SITE: return parse_page(p, err);
 	case PARSE_FEED: return parse_feed(p, err);
 	case PARSE_SITEMAP: return parse_sitemap(p, err);
+	case PARSE_WORDPRESS: return parse_answer(p, connector_wordpress, err);
+	case PARSE_MASTODON: return parse_answer(p, connector_mastodon, err);
+	case PARSE_FACEBOOK: return parse_answer(p, connector_facebook, err);
 	case PARSE_KINDS: break;
 	}
 	return err_set(err, NULL, 0, "unknown kind of request");

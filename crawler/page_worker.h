@@ -17,7 +17,16 @@
 
 enum { PARSE_CPU_S = 2, PARSE_WALL_MS = 10000, PARSE_MEMORY_MAX = 1024 * 1024 * 1024 };
 
-enum parse_kind { PARSE_PAGE, PARSE_SITE, PARSE_FEED, PARSE_SITEMAP, PARSE_KINDS };
+enum parse_kind {
+	PARSE_PAGE,
+	PARSE_SITE,
+	PARSE_FEED,
+	PARSE_SITEMAP,
+	PARSE_WORDPRESS, /* these and those below become entries, as feeds do */
+	PARSE_MASTODON,
+	PARSE_FACEBOOK,
+	PARSE_KINDS
+};
 
 /* `fault` is NULL, or says why there is no JSON: too deep, killed … Borrowed for the call. */
 typedef void page_done_fn(void *ctx, const char *fault, struct slice json);

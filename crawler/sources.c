@@ -1,13 +1,21 @@
 #include "crawler/sources.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/yaml.h"
 
 #include <string.h>
 
-static const char *const kinds[] = {"rss", "html", "sitemap", "site", "youtube", "api", "telegram",
-	"import", "blocklist", NULL};
+/* In the order of enum source_kind, then other words for the first. */
+static const char *const kinds[] = {"rss", "html", "liferay", "sitemap", "site", "youtube",
+	"xenforo", "wordpress", "mastodon", "facebook", "api", "telegram", "zalo", "tiktok",
+	"import", "blocklist", "atom", "json", NULL};
 static const char *const statuses[] = {"enable", "check", "policy", "import", NULL};
+
+static const char *const fields[] = {"id", "name", "url", "kind", "tier", "region", "cadence",
+	"topics", "status", "certainty", "note", "reason", "date_format", "path_hint", "query",
+	"url_pattern", "as_indicator_list", "internal", "delay", "form", "service", "owner",
+	"token_file", NULL};
 
 static const int64_t MINUTE_MS = 60000;
 static const int64_t CADENCE_MIN_MS = 1000, CADENCE_MAX_MS = (int64_t)30 * 86400 * 1000;
@@ -72,11 +80,47 @@ static bool choose(const struct loader *in, const struct yaml_node *node, const 
 	const char *const *names, int *ret)
 {
 	const struct yaml_node *value = yaml_get(node, key);
+	CLEANUP(buf_release) struct buf known = {0};
 
 	*ret = value == NULL ? -1 : find_name(names, value->text);
-	return *ret >= 0 ||
-		err_set(in->err, in->path, value == NULL ? node->line : value->line,
-			"%s is missing or none of the known ones", key);
+	if (*ret >= 0)
+		return true;
+	for (size_t i = 0; names[i] != NULL; i++)
+		buf_printf(&known, "%s%s", i == 0 ? "" : ", ", names[i]);
+	if (value == NULL)
+		return err_set(in->err, in->path, node->line, "%s is missing: one of %s", key,
+			buf_text(&known));
+	return err_set(in->err, in->path, value->line, "%s: \"%.*s\" is none of %s", key,
+		SLICE_ARG(value->text), buf_text(&known));
+}
+
+static bool check_fields(const struct loader *in, const struct yaml_node *node)
+{
+	if (node->kind != YAML_MAP)
+		return err_set(in->err, in->path, node->line, "a source is a map of fields");
+	for (size_t i = 0; i < node->count; i++)
+		if (find_name(fields, node->keys[i]->text) < 0)
+			return err_set(in->err, in->path, node->keys[i]->line,
+				"%.*s: unknown field of a source", SLICE_ARG(node->keys[i]->text));
+	return true;
+}
+
+/* An interface is asked with the operator's token, and only at its own place. */
+static bool load_token(const struct loader *in, const struct yaml_node *node, struct source *s)
+{
+	s->token_file = text_of(node, "token_file");
+	if (s->kind != SOURCE_FACEBOOK)
+		return s->token_file.len == 0 ||
+			err_set(in->err, in->path, node->line,
+				"token_file: only kind facebook takes one");
+	if (s->status != STATUS_ENABLE)
+		return true;
+	if (s->token_file.len == 0)
+		return err_set(in->err, in->path, node->line,
+			"token_file is missing: kind facebook is read with the operator's token only");
+	return s->internal || (s->has_url && slice_is(s->url.host, "graph.facebook.com")) ||
+		err_set(in->err, in->path, node->line,
+			"url: kind facebook is asked at https://graph.facebook.com/ only");
 }
 
 static bool load_cadence(const struct loader *in, const struct yaml_node *node, struct source *s)
@@ -136,14 +180,15 @@ static bool load_source(const struct loader *in, const struct yaml_node *node, s
 	if (s->id.len == 0 || s->id.len > 64)
 		return err_set(
 			in->err, in->path, node->line, "a source needs an id of at most 64 bytes");
-	if (!choose(in, node, "kind", kinds, &kind) ||
+	if (!check_fields(in, node) || !choose(in, node, "kind", kinds, &kind) ||
 		!choose(in, node, "status", statuses, &status))
 		return false;
-	s->kind = (enum source_kind)kind;
+	s->kind = kind > (int)SOURCE_BLOCKLIST ? SOURCE_RSS : (enum source_kind)kind;
 	s->status = (enum source_status)status;
 	const struct yaml_node *tier_node = yaml_get(node, "tier");
 	if (tier_node == NULL || !yaml_to_i64(tier_node, &tier) || tier < 1 || tier > 5)
-		return err_set(in->err, in->path, node->line, "tier must be 1 to 5");
+		return err_set(in->err, in->path, tier_node == NULL ? node->line : tier_node->line,
+			"tier must be 1 to 5");
 	s->tier = (unsigned)tier;
 	s->form = form_of(node, s->tier);
 	s->has_url = url_parse(in->s->arena, text_of(node, "url"), NULL, &s->url) &&
@@ -152,7 +197,7 @@ static bool load_source(const struct loader *in, const struct yaml_node *node, s
 		return err_set(in->err, in->path, node->line,
 			"%.*s: url must be an http or https address without a password",
 			SLICE_ARG(s->id));
-	return load_cadence(in, node, s) && load_internal(in, node, s);
+	return load_cadence(in, node, s) && load_internal(in, node, s) && load_token(in, node, s);
 }
 
 static bool load(const struct loader *in)
@@ -214,15 +259,24 @@ const char *source_refusal(const struct source *source)
 	case STATUS_ENABLE: break;
 	}
 	switch (source->kind) {
-	case SOURCE_API:
+	case SOURCE_API: return "no connector for this interface; items come by import";
 	case SOURCE_TELEGRAM:
-	case SOURCE_IMPORT: return "no connector for this kind";
+		return "blocked in Viet Nam by order, and its preview is no interface: by import";
+	case SOURCE_ZALO: return "has no public search, and its groups are private: by import";
+	case SOURCE_TIKTOK:
+		return "forbids crawling, and its interface is not open to authorities: by import";
+	case SOURCE_IMPORT: return "is not crawled; items come by import";
 	case SOURCE_BLOCKLIST: return "known bad copy, never fetched";
 	case SOURCE_RSS:
 	case SOURCE_HTML:
+	case SOURCE_LIFERAY:
 	case SOURCE_SITEMAP:
 	case SOURCE_SITE:
-	case SOURCE_YOUTUBE: break;
+	case SOURCE_YOUTUBE:
+	case SOURCE_XENFORO:
+	case SOURCE_WORDPRESS:
+	case SOURCE_MASTODON:
+	case SOURCE_FACEBOOK: break;
 	}
 	return NULL;
 }

@@ -15,13 +15,20 @@
 enum { SOURCES_MAX = 2000 };
 
 enum source_kind {
-	SOURCE_RSS,
+	SOURCE_RSS, /* any feed: rss, atom, json */
 	SOURCE_HTML,
+	SOURCE_LIFERAY,
 	SOURCE_SITEMAP,
 	SOURCE_SITE,
 	SOURCE_YOUTUBE,
-	SOURCE_API,
+	SOURCE_XENFORO,
+	SOURCE_WORDPRESS,
+	SOURCE_MASTODON,
+	SOURCE_FACEBOOK,
+	SOURCE_API, /* from here on never fetched */
 	SOURCE_TELEGRAM,
+	SOURCE_ZALO,
+	SOURCE_TIKTOK,
 	SOURCE_IMPORT,
 	SOURCE_BLOCKLIST,
 };
@@ -32,6 +39,7 @@ struct source {
 	struct slice id, name, note;
 	struct slice form;           /* news, post or notice */
 	struct slice service, owner; /* of a site of ours */
+	struct slice token_file;     /* with the operator's token for an interface */
 	struct url url;
 	bool has_url;
 	enum source_kind kind;
