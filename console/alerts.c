@@ -360,7 +360,9 @@ enum acted alerts_act(struct db *db, const struct alert_action *action)
 		DB_VALUES(db_text(action->alert_id), db_int(next_change(db)), db_int(t->moves),
 			db_int(t->to), db_text(assignee), db_int(action->disposition)));
 	if (action->incident.len)
-		db_run(db, "UPDATE alert SET incident = ?2, incident_us = ?3 WHERE alert_id = ?1",
+		db_run(db,
+			"UPDATE alert SET incident = ?2,"
+			" incident_us = iif(incident_us = 0, ?3, incident_us) WHERE alert_id = ?1",
 			DB_VALUES(db_text(action->alert_id), db_text(action->incident),
 				db_int(action->now_us)));
 	audit_action(db, action);

@@ -1,5 +1,6 @@
 #include "courier/courier.h"
 
+#include "courier/watch.h"
 #include "courier/worker.h"
 #include "event/health.h"
 #include "lib/log.h"
@@ -18,6 +19,7 @@ struct generation {
 	const struct routes *routes;
 	struct redis_options redis;
 	struct worker *workers[TARGETS_MAX];
+	struct watch *watch;
 	size_t count;
 };
 
@@ -35,6 +37,7 @@ static void generation_stop(struct generation *g)
 {
 	for (size_t i = 0; i < g->count; i++) /* all at once, so that they drain side by side */
 		worker_stop(g->workers[i]);
+	watch_free(&g->watch);
 	for (size_t i = 0; i < g->count; i++)
 		worker_join(g->workers[i]);
 }
@@ -96,6 +99,8 @@ static bool generation_start(struct generation *g, struct courier *c, struct err
 			return false;
 		g->count++;
 	}
+	g->watch = watch_start(
+		&(struct watch_options){&g->config, g->routes, c->clock, g->redis, c->metrics});
 	return true;
 }
 
