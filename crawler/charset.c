@@ -54,11 +54,17 @@ static const struct {
 	{"shift_jis", "CP932", "shift-jis sjis x-sjis ms_kanji windows-31j cp932"},
 	{"euc-jp", "EUC-JP", "x-euc-jp"},
 	{"euc-kr", "UHC", "ks_c_5601-1987 korean windows-949 cp949 ksc5601"},
+	{"utf-32le", "UTF-32LE", "utf-32"},
+	{"utf-32be", "UTF-32BE", ""},
 };
 
 enum {
 	CHARSETS = sizeof charsets / sizeof charsets[0],
 	CHARSET_UTF8 = 0,
+	CHARSET_UTF16LE = 1,
+	CHARSET_UTF16BE = 2,
+	CHARSET_UTF32LE = CHARSETS - 2,
+	CHARSET_UTF32BE = CHARSETS - 1,
 	CHARSET_1252 = 3,
 	CHARSET_1258 = 4,
 	CHARSET_TCVN = 5,
@@ -140,14 +146,32 @@ static int by_mark(struct slice bytes, size_t *ret_skip)
 		struct slice mark;
 		int charset;
 	} marks[] = {
-		{{"\xEF\xBB\xBF", 3}, CHARSET_UTF8}, {{"\xFF\xFE", 2}, 1}, {{"\xFE\xFF", 2}, 2}};
+		{{"\xEF\xBB\xBF", 3}, CHARSET_UTF8},
+		{{"\xFF\xFE\0\0", 4}, CHARSET_UTF32LE},
+		{{"\0\0\xFE\xFF", 4}, CHARSET_UTF32BE},
+		{{"\xFF\xFE", 2}, CHARSET_UTF16LE},
+		{{"\xFE\xFF", 2}, CHARSET_UTF16BE},
+	};
+	/* XML 1.0, F.1: a document without a mark by its first letters. */
+	static const struct {
+		struct slice start;
+		int charset;
+	} starts[] = {
+		{{"<\0?\0", 4}, CHARSET_UTF16LE},
+		{{"\0<\0?", 4}, CHARSET_UTF16BE},
+		{{"<\0\0\0", 4}, CHARSET_UTF32LE},
+		{{"\0\0\0<", 4}, CHARSET_UTF32BE},
+	};
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
 		if (slice_starts(bytes, marks[i].mark)) {
 			*ret_skip = marks[i].mark.len;
 			return marks[i].charset;
 		}
 	*ret_skip = 0;
+	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+		if (slice_starts(bytes, starts[i].start))
+			return starts[i].charset;
 	return -1;
 }
 
@@ -158,12 +182,14 @@ static int by_content_type(struct slice content_type)
 	return find_label(named.len > 0 ? slice_trim(named) : slice_trim(content_type));
 }
 
-/* A label inside the document that claims UTF-16 is wrong by being readable. */
+/* A label inside the document that claims UTF-16 or UTF-32 is wrong by being readable. */
 static int by_document(struct slice bytes)
 {
 	int found = find_label(charset_declared(bytes));
 
-	return found == 1 || found == 2 ? CHARSET_UTF8 : found;
+	bool wide = found == CHARSET_UTF16LE || found == CHARSET_UTF16BE ||
+		found == CHARSET_UTF32LE || found == CHARSET_UTF32BE;
+	return wide ? CHARSET_UTF8 : found;
 }
 
 /* Each byte that cannot be converted becomes U+FFFD. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { YEAR_MIN = 1995, YEAR_MAX = 2099, TIME_REACH = 40 };
+enum { YEAR_MIN = 1995, YEAR_MAX = 2099, TIME_REACH = 40, ZONE_VIET_NAM = 7 * 60 };
 
 static bool number(struct slice s, size_t *at, size_t digits_max, int *ret)
 {
@@ -175,44 +175,109 @@ static bool iso_at(struct slice s, size_t *at, struct date *d)
 	return true;
 }
 
-/* 05/10/2025, 5-10-2025, 5.10.2025; month first only when the other reading is none. */
+static bool part_mark(struct slice s, size_t *at)
+{
+	if (!one_of(s, at, "-/."))
+		return false;
+	skip_any(s, at, " ");
+	return true;
+}
+
+/* 05/10/2025, 5-10-2025, 5.10.2025, 05.10.25; month first only when the other reading is none. */
 static bool local_at(struct slice s, size_t *at, struct date *d)
 {
 	int day, month, year;
 	size_t i = *at;
 
-	if (!number(s, &i, 2, &day) || !one_of(s, &i, "-/.") || !number(s, &i, 2, &month) ||
-		!one_of(s, &i, "-/.") || !number(s, &i, 4, &year))
+	if (!number(s, &i, 2, &day) || !part_mark(s, &i) || !number(s, &i, 2, &month))
 		return false;
+	bool dashed = i < s.len && s.at[i] == '-';
+	if (!part_mark(s, &i))
+		return false;
+	size_t digits = i;
+	if (!number(s, &i, 4, &year))
+		return false;
+	/* "26.10.13", but "1.2.13" is a version as likely. */
+	if (i - digits == 2 && digits - *at == 6 && !dashed)
+		year += 2000;
 	if (!day_set(d, year, month, day) && !day_set(d, year, day, month))
 		return false;
 	*at = i;
 	return true;
 }
 
+/* How months begin, in the languages of pages met: English, German, French, Spanish, Portuguese,
+ * Italian, Dutch, Indonesian. The first three letters tell them apart but for these. */
+static const struct {
+	const char *starts;
+	int month;
+} month_starts[] = {
+	{"jän", 1},
+	{"jan", 1},
+	{"ene", 1},
+	{"gen", 1},
+	{"feb", 2},
+	{"fév", 2},
+	{"fev", 2},
+	{"mär", 3},
+	{"mar", 3},
+	{"mrz", 3},
+	{"maa", 3},
+	{"maer", 3},
+	{"apr", 4},
+	{"avr", 4},
+	{"abr", 4},
+	{"mai", 5},
+	{"may", 5},
+	{"mei", 5},
+	{"mag", 5},
+	{"juni", 6},
+	{"jun", 6},
+	{"juin", 6},
+	{"giu", 6},
+	{"juil", 7},
+	{"jul", 7},
+	{"lug", 7},
+	{"août", 8},
+	{"aou", 8},
+	{"aug", 8},
+	{"ago", 8},
+	{"agu", 8},
+	{"sep", 9},
+	{"set", 9},
+	{"okt", 10},
+	{"oct", 10},
+	{"out", 10},
+	{"ott", 10},
+	{"nov", 11},
+	{"dez", 12},
+	{"dec", 12},
+	{"déc", 12},
+	{"dic", 12},
+	{"des", 12},
+};
+
+/* A word of letters that begins as a month does and is as short as one. */
 static bool month_name(struct slice s, size_t *at, int *ret)
 {
-	static const char *const names[] = {"january", "february", "march", "april", "may", "june",
-		"july", "august", "september", "october", "november", "december"};
+	enum { MONTH_LEN_MAX = 10 };
+	size_t end = *at;
 
-	for (int i = 0; i < 12; i++) {
-		size_t end = *at, len = strlen(names[i]);
+	while (end < s.len &&
+		(isalpha((unsigned char)s.at[end]) || (unsigned char)s.at[end] >= 0x80))
+		end++;
+	struct slice name = slice_over(s.at + *at, end - *at);
+	if (name.len < 3 || name.len > MONTH_LEN_MAX)
+		return false;
+	for (size_t i = 0; i < sizeof month_starts / sizeof month_starts[0]; i++) {
+		struct slice start = slice_of(month_starts[i].starts);
 
-		if (!word(s, &end, names[i])) {
-			char brief[4] = {names[i][0], names[i][1], names[i][2], '\0'};
-
-			end = *at;
-			if (!word(s, &end, brief))
-				continue;
-			len = 3;
+		if (name.len >= start.len &&
+			slice_equal_nocase(slice_over(name.at, start.len), start)) {
+			*at = end;
+			*ret = month_starts[i].month;
+			return true;
 		}
-		if (len == 3 && end < s.len && s.at[end] == 't' && i == 8)
-			end++;
-		if (end < s.len && isalpha((unsigned char)s.at[end]))
-			continue;
-		*at = end;
-		*ret = i + 1;
-		return true;
 	}
 	return false;
 }
@@ -231,6 +296,22 @@ static bool month_first_at(struct slice s, size_t *at, struct date *d)
 	return true;
 }
 
+/* The number of a month in words; the longer ones first. */
+static bool month_word(struct slice s, size_t *at, int *ret)
+{
+	static const char *const names[] = {"mười một", "mười hai", "một", "hai", "ba", "tư", "năm",
+		"sáu", "bảy", "tám", "chín", "mười"};
+	static const char *const titled[] = {"Mười Một", "Mười Hai", "Một", "Hai", "Ba", "Tư",
+		"Năm", "Sáu", "Bảy", "Tám", "Chín", "Mười"};
+
+	for (int i = 0; i < 12; i++)
+		if (word(s, at, names[i]) || word(s, at, titled[i])) {
+			*ret = i < 2 ? 11 + i : i - 1; /* "một" stands third */
+			return true;
+		}
+	return false;
+}
+
 /* "5 October 2025", "05-Oct-2025", "5 tháng 10 năm 2025", "5 tháng 10, 2025" */
 static bool day_first_at(struct slice s, size_t *at, struct date *d)
 {
@@ -239,19 +320,24 @@ static bool day_first_at(struct slice s, size_t *at, struct date *d)
 
 	if (!number(s, &i, 2, &day))
 		return false;
+	if (!word(s, &i, "st") && !word(s, &i, "nd") && !word(s, &i, "rd") && !word(s, &i, "er"))
+		word(s, &i, "th ");
 	skip_any(s, &i, " -.,");
-	if (word(s, &i, "tháng") || word(s, &i, "thg")) {
+	if (word(s, &i, "tháng") || word(s, &i, "Tháng") || word(s, &i, "thg")) {
 		skip_any(s, &i, " ");
-		if (!number(s, &i, 2, &month))
+		if (!number(s, &i, 2, &month) && !month_word(s, &i, &month))
 			return false;
 		skip_any(s, &i, " ,-/");
 		if (word(s, &i, "năm"))
 			skip_any(s, &i, " ");
 	} else {
 		word(s, &i, "of ");
+		word(s, &i, "de ");
 		if (!month_name(s, &i, &month))
 			return false;
 		skip_any(s, &i, " -.,");
+		word(s, &i, "de ");
+		word(s, &i, "del ");
 	}
 	size_t digits = i;
 	if (!number(s, &i, 4, &year))
@@ -289,6 +375,93 @@ static int64_t days_of(int year, int month, int day)
 	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* The reverse, for the day `days` after 1970-01-01. */
+static void set_day(struct date *d, int64_t days)
+{
+	int64_t z = days + 719468, era = z / 146097, of_era = z - era * 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+
+	d->day = (int)(of_year - (153 * month + 2) / 5 + 1);
+	d->month = (int)(month < 10 ? month + 3 : month - 9);
+	d->year = (int)(year + era * 400 + (d->month <= 2));
+}
+
+static void set_minute(struct date *d, int64_t now_us, int64_t back_min)
+{
+	int64_t minutes = now_us / 60000000 + ZONE_VIET_NAM - back_min, of_day = minutes % 1440;
+
+	set_day(d, minutes / 1440);
+	d->hour = (int)(of_day / 60);
+	d->minute = (int)(of_day % 60);
+	d->zone_min = ZONE_VIET_NAM;
+	d->has_time = true;
+	d->has_zone = true;
+}
+
+static const struct {
+	const char *name;
+	int minutes;
+} units[] = {{"phút trước", 1}, {"giờ trước", 60}, {"tiếng trước", 60}, {"ngày trước", 1440},
+	{"tuần trước", 7 * 1440}, {"minutes ago", 1}, {"minute ago", 1}, {"mins ago", 1},
+	{"hours ago", 60}, {"hour ago", 60}, {"days ago", 1440}, {"day ago", 1440},
+	{"weeks ago", 7 * 1440}, {"week ago", 7 * 1440}};
+
+/* "3 giờ trước" at the place. */
+static bool back_at(struct slice s, size_t at, int64_t now_us, struct date *ret)
+{
+	int count;
+
+	if (!number(s, &at, 3, &count))
+		return false;
+	skip_any(s, &at, " ");
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (word(s, &at, units[i].name)) {
+			set_minute(ret, now_us, (int64_t)count * units[i].minutes);
+			ret->has_time = ret->has_zone = units[i].minutes < 1440;
+			return true;
+		}
+	return false;
+}
+
+static bool day_word_at(struct slice s, size_t at, int64_t now_us, struct date *ret)
+{
+	static const struct {
+		const char *name;
+		int days;
+	} names[] = {{"hôm nay", 0}, {"hôm qua", 1}, {"hôm kia", 2}, {"vừa xong", 0}, {"today", 0},
+		{"yesterday", 1}, {"just now", 0}};
+	size_t start = at;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (word(s, &at, names[i].name)) {
+			set_minute(ret, now_us, (int64_t)names[i].days * 1440);
+			ret->has_time = ret->has_zone = false;
+			ret->hour = ret->minute = 0;
+			time_near(s, start, at, ret);
+			return true;
+		}
+	return false;
+}
+
+bool date_find_ago(struct slice s, int64_t now_us, struct date *ret)
+{
+	for (size_t at = 0; at < s.len; at++) {
+		struct date found = {0};
+		bool starts = at == 0 || strchr(" (,:|-\n\t", s.at[at - 1]) != NULL;
+
+		if (starts &&
+			(back_at(s, at, now_us, &found) ||
+				((at == 0 || s.at[at] == 'H' || s.at[at] == 'Y') &&
+					day_word_at(s, at, now_us, &found)))) {
+			*ret = found;
+			return true;
+		}
+	}
+	return false;
 }
 
 int64_t date_us(const struct date *d, int zone_min)

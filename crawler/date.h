@@ -1,5 +1,5 @@
 /* Dates as feeds and pages write them: ISO 8601, RFC 822, "05/10/2025 10:00", "5-10-2025",
- * "ngày 5 tháng 10 năm 2025", "October 5, 2025".
+ * "ngày 5 tháng 10 năm 2025", "October 5, 2025" (and such months of other languages).
  *
  *     struct date d;
  *     if (date_find(SLICE("Thứ hai, 05/10/2025, 10:00 (GMT+7)"), &d))
@@ -19,6 +19,9 @@ struct date {
 
 /* The first date in the text; years 1995 to 2099. */
 bool date_find(struct slice text, struct date *ret);
+
+/* "3 giờ trước", "Hôm qua, 07:05", "2 days ago", counted from now. */
+bool date_find_ago(struct slice text, int64_t now_us, struct date *ret);
 
 /* Microseconds since 1970; `zone_min` serves when the text named none. */
 int64_t date_us(const struct date *date, int zone_min);

@@ -1,13 +1,13 @@
 #include "crawler/html.h"
 
+#include "crawler/html_scan.h"
 #include "lib/buf.h"
-#include "lib/mem.h"
 #include "lib/must.h"
 #include "lib/text.h"
 
-#include <ctype.h>
 #include <gumbo.h>
-#include <string.h>
+#include <setjmp.h>
+#include <time.h>
 
 static bool in_list(struct slice name, const char *const *list)
 {
@@ -17,126 +17,32 @@ static bool in_list(struct slice name, const char *const *list)
 	return false;
 }
 
-static const char *const voids[] = {"area", "base", "br", "col", "embed", "hr", "img", "input",
-	"link", "meta", "param", "source", "track", "wbr", NULL};
-
-/* Their end tags may be left out, so an open one says nothing about depth. */
-static const char *const self_closing[] = {"p", "li", "dt", "dd", "option", "tr", "td", "th",
-	"thead", "tbody", "tfoot", "colgroup", "html", "head", "body", NULL};
-
-static const char *const raw_text[] = {
-	"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", NULL};
-
-struct scan {
-	struct slice rest;
-	size_t depth, tags;
+/* What the parser may cost: it is left when it has taken that much. All it has then lies in the
+ * arena. */
+struct budget {
+	struct arena *arena;
+	size_t used, asked;
+	clock_t until;
+	jmp_buf *out;
 };
 
-/* Moves past one tag's attributes to after '>'; gives how many there are. */
-static size_t skip_attributes(struct slice *rest)
+enum { ASKED_BETWEEN_LOOKS = 2048, OUT_OF_MEMORY = 1, OUT_OF_TIME = 2 };
+
+static void *gumbo_get(void *budget, size_t len)
 {
-	size_t count = 0, i = 0;
-	bool between = true;
+	struct budget *b = budget;
 
-	while (i < rest->len && rest->at[i] != '>') {
-		char c = rest->at[i++];
-
-		if (c == '"' || c == '\'') {
-			while (i < rest->len && rest->at[i] != c)
-				i++;
-			i++;
-			between = true;
-		} else if (isspace((unsigned char)c) || c == '/') {
-			between = true;
-		} else {
-			count += between;
-			between = c == '=';
-			if (c == '=')
-				count -= count > 0;
-		}
-	}
-	*rest = slice_from(*rest, i + 1);
-	return count;
+	b->used += len;
+	if (b->used > HTML_MEMORY_MAX)
+		longjmp(*b->out, OUT_OF_MEMORY);
+	if (++b->asked % ASKED_BETWEEN_LOOKS == 0 && clock() > b->until)
+		longjmp(*b->out, OUT_OF_TIME);
+	return arena_alloc(b->arena, len);
 }
 
-static void skip_raw_text(struct slice *rest, struct slice name)
+static void gumbo_give_back(void *budget, void *memory)
 {
-	for (size_t i = 0; i + name.len + 2 <= rest->len; i++)
-		if (rest->at[i] == '<' && rest->at[i + 1] == '/' &&
-			slice_equal_nocase(slice_over(rest->at + i + 2, name.len), name)) {
-			*rest = slice_from(*rest, i);
-			return;
-		}
-	*rest = (struct slice){0};
-}
-
-static struct slice tag_name(struct slice s)
-{
-	size_t len = 0;
-
-	while (len < s.len && !isspace((unsigned char)s.at[len]) && s.at[len] != '>' &&
-		s.at[len] != '/')
-		len++;
-	return slice_over(s.at, len);
-}
-
-/* One tag, `rest` standing behind its '<'. */
-static bool scan_tag(struct scan *s, struct err *err)
-{
-	bool ends = s->rest.at[0] == '/';
-
-	if (ends)
-		s->rest = slice_from(s->rest, 1);
-	struct slice name = tag_name(s->rest);
-	if (name.len == 0 || !isalpha((unsigned char)name.at[0]))
-		return true;
-	s->rest = slice_from(s->rest, name.len);
-	if (skip_attributes(&s->rest) > HTML_ATTRIBUTES_MAX)
-		return err_set(
-			err, NULL, 0, "more than %d attributes in a tag", HTML_ATTRIBUTES_MAX);
-	if (++s->tags > HTML_TAGS_MAX)
-		return err_set(err, NULL, 0, "more than %d tags", HTML_TAGS_MAX);
-	if (in_list(name, voids) || in_list(name, self_closing))
-		return true;
-	if (ends) {
-		s->depth -= s->depth > 0;
-		return true;
-	}
-	if (in_list(name, raw_text)) {
-		skip_raw_text(&s->rest, name);
-		return true;
-	}
-	if (++s->depth > HTML_DEPTH_MAX)
-		return err_set(err, NULL, 0, "nested deeper than %d", HTML_DEPTH_MAX);
-	return true;
-}
-
-static bool within_limits(struct slice text, struct err *err)
-{
-	struct scan s = {.rest = text};
-
-	if (text.len > HTML_LEN_MAX)
-		return err_set(err, NULL, 0, "larger than %d bytes", HTML_LEN_MAX);
-	while (s.rest.len > 0) {
-		s.rest = slice_from(s.rest, slice_find_byte(s.rest, '<') + 1);
-		if (slice_starts(s.rest, SLICE("!--"))) {
-			s.rest = slice_from(s.rest, slice_find(s.rest, SLICE("-->")));
-			continue;
-		}
-		if (s.rest.len > 0 && !scan_tag(&s, err))
-			return false;
-	}
-	return true;
-}
-
-static void *gumbo_get(void *arena, size_t len)
-{
-	return arena_alloc(arena, len);
-}
-
-static void gumbo_give_back(void *arena, void *memory)
-{
-	(void)arena;
+	(void)budget;
 	(void)memory;
 }
 
@@ -226,19 +132,36 @@ static struct html_node *copy_tree(struct arena *a, const GumboNode *root)
 	return top;
 }
 
-const struct html_node *html_read(struct arena *a, struct slice utf8, struct err *err)
+static const GumboOutput *parse(struct budget *b, struct slice text)
 {
 	GumboOptions options = kGumboDefaultOptions;
 
-	if (!within_limits(utf8, err))
-		return NULL;
 	options.allocator = gumbo_get;
 	options.deallocator = gumbo_give_back;
-	options.userdata = a;
+	options.userdata = b;
 	options.max_errors = 0;
-	const GumboOutput *output =
-		gumbo_parse_with_options(&options, utf8.at == NULL ? "" : utf8.at, utf8.len);
-	return copy_tree(a, output->root);
+	return gumbo_parse_with_options(&options, text.at == NULL ? "" : text.at, text.len);
+}
+
+const struct html_node *html_read(struct arena *a, struct slice utf8, struct err *err)
+{
+	jmp_buf out;
+	struct budget b = {.arena = a,
+		.until = clock() + (clock_t)HTML_CPU_MS * (CLOCKS_PER_SEC / 1000),
+		.out = &out};
+
+	if (utf8.len > HTML_LEN_MAX) {
+		err_set(err, NULL, 0, "larger than %d bytes", HTML_LEN_MAX);
+		return NULL;
+	}
+	struct slice safe = html_scan(a, utf8);
+	switch (setjmp(out)) {
+	case 0: return copy_tree(a, parse(&b, safe)->root);
+	case OUT_OF_MEMORY:
+		err_set(err, NULL, 0, "would take more than %d bytes", HTML_MEMORY_MAX);
+		return NULL;
+	default: err_set(err, NULL, 0, "took more than %d ms", HTML_CPU_MS); return NULL;
+	}
 }
 
 const struct html_node *html_next_skip(const struct html_node *n, const struct html_node *root)

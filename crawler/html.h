@@ -1,6 +1,5 @@
-/* HTML as a tree (through gumbo). The text is scanned before it is parsed, because the parser's
- * cost grows with the square of depth and of attributes in one tag (measured: 500 KB of <div>
- * take 28 s); a page beyond the limits is refused with a reason.
+/* HTML as a tree (through gumbo). The text is cut to what the parser can bear before
+ * (html_scan.h); a page that would still take too much memory or time is refused with a reason.
  *
  *     const struct html_node *root = html_read(a, utf8, &err);
  *     for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
@@ -15,9 +14,8 @@
 
 enum {
 	HTML_LEN_MAX = 4 * 1024 * 1024,
-	HTML_DEPTH_MAX = 512,
-	HTML_ATTRIBUTES_MAX = 256,
-	HTML_TAGS_MAX = 100000,
+	HTML_MEMORY_MAX = 28 * 1024 * 1024, /* of the parser, without the tree made from it */
+	HTML_CPU_MS = 1200,
 };
 
 struct html_attribute {

@@ -1,42 +1,28 @@
 #include "crawler/page.h"
 
+#include "crawler/page_date.h"
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/text.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, DATE_TEXT_REACH = 100, LANG_MAX = 8 };
+enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, LANG_MAX = 8 };
 
 struct reader {
 	struct arena *a;
 	const struct url *url;
 	struct page *page;
 	struct slice og_title, title_tag, h1, json_title;
-	struct date meta_date, json_date, time_date, class_date;
+	struct page_dates dates;
 	bool og_article;
 };
-
-static bool name_in(struct slice name, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (slice_equal_nocase(name, slice_of(*names)))
-			return true;
-	return false;
-}
 
 static void keep(struct slice *to, struct slice value)
 {
 	if (to->len == 0)
 		*to = slice_trim(value);
-}
-
-static void keep_date(struct date *to, struct slice text)
-{
-	struct date found;
-
-	if (to->year == 0 && date_find(text, &found))
-		*to = found;
 }
 
 static struct slice absolute(struct reader *r, struct slice href)
@@ -48,10 +34,6 @@ static struct slice absolute(struct reader *r, struct slice href)
 
 static void read_meta(struct reader *r, const struct html_node *n)
 {
-	static const char *const dates[] = {"article:published_time", "og:published_time",
-		"datepublished", "pubdate", "publishdate", "publish-date", "dc.date",
-		"dc.date.issued", "dcterms.created", "date", "sailthru.date", "article.published",
-		"published-date", "parsely-pub-date", "originalpublicationdate", NULL};
 	struct slice name = html_attribute(n, "property"), content = html_attribute(n, "content");
 
 	if (name.len == 0)
@@ -72,8 +54,6 @@ static void read_meta(struct reader *r, const struct html_node *n)
 	else if (slice_equal_nocase(name, SLICE("robots")) && !r->page->noindex)
 		r->page->noindex =
 			slice_find(text_lower(r->a, content), SLICE("noindex")) < content.len;
-	else if (name_in(name, dates))
-		keep_date(&r->meta_date, content);
 }
 
 /* The text value of a key in JSON that need not be well-formed; escapes stay as they are. */
@@ -103,7 +83,6 @@ static void read_json_ld(struct reader *r, const struct html_node *n)
 
 	if (json.len > JSON_LD_MAX)
 		json.len = JSON_LD_MAX;
-	keep_date(&r->json_date, json_value_of(json, "\"datePublished\""));
 	struct slice title = json_value_of(json, "\"headline\"");
 	if (slice_find_byte(title, '\\') == title.len)
 		keep(&r->json_title, title);
@@ -131,16 +110,6 @@ static struct slice brief(struct slice text, size_t len_max)
 	return text;
 }
 
-static bool class_has(const struct html_node *n, const char *word)
-{
-	struct slice class = html_attribute(n, "class"), w = slice_of(word);
-
-	for (size_t i = 0; i + w.len <= class.len; i++)
-		if (slice_equal_nocase(slice_over(class.at + i, w.len), w))
-			return true;
-	return false;
-}
-
 static void read_element(struct reader *r, const struct html_node *n)
 {
 	if (html_is(n, "meta")) {
@@ -156,15 +125,6 @@ static void read_element(struct reader *r, const struct html_node *n)
 	} else if (html_is(n, "script")) {
 		if (slice_equal_nocase(html_attribute(n, "type"), SLICE("application/ld+json")))
 			read_json_ld(r, n);
-	} else if (html_is(n, "time")) {
-		keep_date(&r->time_date, html_attribute(n, "datetime"));
-		keep_date(&r->time_date, html_text(r->a, n));
-	} else if (slice_is(html_attribute(n, "itemprop"), "datePublished")) {
-		keep_date(&r->meta_date, html_attribute(n, "content"));
-		keep_date(&r->class_date, brief(html_text(r->a, n), DATE_TEXT_REACH));
-	} else if (r->class_date.year == 0 &&
-		(class_has(n, "date") || class_has(n, "time") || class_has(n, "publish"))) {
-		keep_date(&r->class_date, brief(html_text(r->a, n), DATE_TEXT_REACH));
 	}
 }
 
@@ -205,29 +165,6 @@ static struct slice choose_title(const struct reader *r)
 	if (title.len == 0)
 		title = r->title_tag;
 	return without_site(r, text_squeeze(r->a, brief(title, TITLE_MAX)));
-}
-
-/* https://host/2025/10/05/name */
-static void date_from_url(const struct url *url, struct date *ret)
-{
-	struct slice path = url->path;
-
-	for (size_t i = 0; i + 11 <= path.len; i++)
-		if (path.at[i] == '/' && path.at[i + 5] == '/' && path.at[i + 8] == '/')
-			keep_date(ret, slice_over(path.at + i + 1, 10));
-}
-
-static struct date choose_date(const struct reader *r)
-{
-	const struct date *const by_trust[] = {
-		&r->json_date, &r->meta_date, &r->time_date, &r->class_date};
-	struct date from_url = {0};
-
-	for (size_t i = 0; i < sizeof by_trust / sizeof by_trust[0]; i++)
-		if (by_trust[i]->year != 0)
-			return *by_trust[i];
-	date_from_url(r->url, &from_url);
-	return from_url;
 }
 
 static struct slice language(struct reader *r, const struct html_node *root)
@@ -356,25 +293,33 @@ static struct slice read_hidden(struct arena *a, const struct html_node *root)
 	return text;
 }
 
-void page_read(
-	struct arena *a, const struct html_node *root, const struct url *url, struct page *ret)
+void page_read_at(struct arena *a, const struct html_node *root, const struct url *url,
+	int64_t now_us, struct page *ret)
 {
-	struct reader r = {.a = a, .url = url, .page = ret};
+	struct reader r = {.a = a, .url = url, .page = ret, .dates = {.now_us = now_us}};
 	const struct html_node *body = page_body(a, root);
 
 	*ret = (struct page){0};
-	for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
+	for (const struct html_node *n = root; n != NULL; n = html_next(n, root)) {
 		if (n->tag.len > 0)
 			read_element(&r, n);
+		page_date_see(&r.dates, a, n);
+	}
 	if (body != NULL)
 		ret->text = page_body_text(a, body);
 	ret->title = choose_title(&r);
-	ret->published = choose_date(&r);
+	ret->published = page_date_choose(&r.dates, url);
 	ret->lang = language(&r, root);
 	ret->is_article = ret->is_article || r.og_article;
 	ret->all_text = brief(html_text(a, root), PAGE_TEXT_MAX);
 	ret->hidden_text = read_hidden(a, root);
 	read_links(&r, root, body);
+}
+
+void page_read(
+	struct arena *a, const struct html_node *root, const struct url *url, struct page *ret)
+{
+	page_read_at(a, root, url, clock_wall_us(clock_system()), ret);
 }
 
 static void write_text(struct json_writer *w, const char *key, struct slice text)

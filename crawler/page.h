@@ -37,6 +37,10 @@ struct page {
 void page_read(
 	struct arena *a, const struct html_node *root, const struct url *url, struct page *ret);
 
+/* The same with a clock of its own; `now_us` is what "3 giờ trước" is counted from. */
+void page_read_at(struct arena *a, const struct html_node *root, const struct url *url,
+	int64_t now_us, struct page *ret);
+
 /* The element that holds the article's text; NULL when there is none. */
 const struct html_node *page_body(struct arena *a, const struct html_node *root);
 struct slice page_body_text(struct arena *a, const struct html_node *body);

@@ -9,6 +9,8 @@
 
 enum { PARAGRAPH_MIN = 25 };
 
+static const double WIDEN_SHARE = 0.2;
+
 struct measure {
 	double points;
 	size_t text, link_text; /* letters inside */
@@ -217,6 +219,47 @@ static void give_points(const struct html_node *root, struct measure *m)
 	}
 }
 
+/* Points of the paragraphs that stand beside an element under the same parent. */
+static double beside(
+	const struct html_node *root, const struct measure *m, const struct html_node *n)
+{
+	double points = 0;
+
+	for (const struct html_node *c = n->parent->first; c != NULL; c = c->next) {
+		const struct measure *own = &m[c->index - root->index];
+
+		if (c == n || c->tag.len == 0 || own->excluded || link_share(own) > 0.25)
+			continue;
+		points += own->points > 0                    ? own->points
+			: html_is(c, "p") && own->text >= 80 ? 2
+							     : 0;
+	}
+	return points;
+}
+
+/* Articles are cut in parts by some templates: what stands beside the best one and reads like it
+ * belongs to it. */
+static const struct html_node *widen(
+	const struct html_node *root, const struct measure *m, const struct html_node *best)
+{
+	enum { STEPS = 3 };
+
+	for (int i = 0; i < STEPS && best != NULL && best->parent != NULL && best != root &&
+		!html_is(best, "body") && !html_is(best, "article") && !names_any(best, body_names);
+		i++) {
+		const struct html_node *up = best->parent;
+		const struct measure *own = &m[best->index - root->index],
+				     *around = &m[up->index - root->index];
+
+		if (up == root || html_is(up, "body") || around->excluded ||
+			beside(root, m, best) < WIDEN_SHARE * own->points ||
+			link_share(around) > 0.3)
+			break;
+		best = up;
+	}
+	return best;
+}
+
 const struct html_node *page_body(struct arena *a, const struct html_node *root)
 {
 	size_t count = node_count(root) + 1;
@@ -242,6 +285,7 @@ const struct html_node *page_body(struct arena *a, const struct html_node *root)
 		}
 	}
 	/* A paragraph's own element is too small to be the article: take what holds it. */
+	best = widen(root, m, best);
 	while (best != NULL && best->parent != NULL &&
 		(html_is(best, "p") || html_is(best, "tr") || html_is(best, "td") ||
 			html_is(best, "tbody")))

@@ -1,3 +1,4 @@
+#include "crawler/html_scan.h"
 #include "crawler/page.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
@@ -119,17 +120,34 @@ static void ways_of_hiding_are_known(void **state)
 	}
 }
 
-static void pages_beyond_the_limits_are_refused_at_once(void **state)
+static void add_many(struct buf *text, const char *piece, int count)
+{
+	for (int i = 0; i < count; i++)
+		buf_add_text(text, piece);
+}
+
+/* Each shape is known to have hurt a parser. */
+static void pages_built_to_hurt_cost_little_and_keep_their_text(void **state)
 {
 	static const struct {
 		const char *start, *piece;
 		int count;
-		const char *reason;
+		const char *end;
 	} rows[] = {
-		{"", "<div>", 40000, "nested deeper"},
-		{"<p ", "a=1 ", 40000, "attributes"},
-		{"", "<i></i>", HTML_TAGS_MAX, "tags"},
-		{"", "xxxxxxxxxxxxxxxx", HTML_LEN_MAX / 16 + 1, "larger"},
+		{"", "<div>", 100000, ""},
+		{"", "<div></b>", 40000, ""},
+		{"<p ", "a=1 ", 40000, ">"},
+		{"<p ", "a ", 40000, "b='>'>"},
+		{"", "<table><tr><td>", 10000, ""},
+		{"", "<select>", 40000, "</select>"},
+		{"", "<svg><g>", 20000, "</svg>"},
+		{"", "<math><mi>", 20000, "</math>"},
+		{"", "<a><b><i>", 10000, ""},
+		{"", "<b><p></b>", 10000, ""},
+		{"", "<button><p>", 20000, ""},
+		{"", "<ruby><rt>", 20000, ""},
+		{"", "<li><ul>", 20000, ""},
+		{"<svg><style>", "<div>", 50000, "</svg>"},
 	};
 	(void)state;
 
@@ -139,12 +157,121 @@ static void pages_beyond_the_limits_are_refused_at_once(void **state)
 		struct err err = {0};
 		clock_t before = clock();
 
+		buf_add_text(&text, "<body><p>" LONG "</p>");
 		buf_add_text(&text, rows[i].start);
-		for (int k = 0; k < rows[i].count; k++)
-			buf_add_text(&text, rows[i].piece);
-		assert_null(html_read(a, buf_slice(&text), &err));
+		add_many(&text, rows[i].piece, rows[i].count);
+		buf_add_text(&text, rows[i].end);
+		const struct html_node *root = html_read(a, buf_slice(&text), &err);
+		if (root == NULL || clock() - before > 2 * CLOCKS_PER_SEC)
+			fail_msg("%s %s: %s", rows[i].start, rows[i].piece, err.said);
+		struct slice whole = html_text(a, root);
+		assert_true(slice_find(whole, SLICE(LONG)) < whole.len);
+	}
+}
+
+static void what_no_cut_makes_bearable_is_refused(void **state)
+{
+	static const struct {
+		const char *start, *piece;
+		int count;
+		const char *reason;
+	} rows[] = {
+		{"", "xxxxxxxxxxxxxxxx", HTML_LEN_MAX / 16 + 1, "larger than"},
+		{"<select><xmp></select>", "<div>", 90000, "took more than"},
+		{"", "<i a=1 b=2 c=3 d=4 e=5 f=6></i>", 49000, "would take more than"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		CLEANUP(buf_release) struct buf text = {0};
+		struct err err = {0};
+
+		buf_add_text(&text, rows[i].start);
+		add_many(&text, rows[i].piece, rows[i].count);
+		if (html_read(a, buf_slice(&text), &err) != NULL)
+			fail_msg("%s was read", rows[i].piece);
 		assert_non_null(strstr(err_text(&err), rows[i].reason));
-		assert_true(clock() - before < CLOCKS_PER_SEC);
+	}
+}
+
+static void quotes_and_equals_signs_in_tags_do_not_hide_the_text(void **state)
+{
+	static const char *const rows[] = {
+		"<p title=\"x\"\" class=a'b>%s</p>",
+		"<p don't>%s</p>",
+		"<p ==x = y>%s</p>",
+		"<!-- <div> -- ><div --><p>%s</p>",
+		"<script>if (a<b) x = \"</p>\";</script><p>%s</p>",
+		"<svg><style>a<b</style></svg><p>%s</p>",
+	};
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CLEANUP(buf_release) struct buf text = {0};
+		struct slice row = slice_of(rows[i]);
+		size_t at = slice_find(row, SLICE("%s"));
+		struct err err = {0};
+
+		buf_add(&text, row.at, at);
+		buf_add_text(&text, LONG);
+		buf_add_slice(&text, slice_from(row, at + 2));
+		struct slice whole = html_text(a, html_read(a, buf_slice(&text), &err));
+		if (slice_find(whole, SLICE(LONG)) == whole.len)
+			fail_msg("%s", rows[i]);
+	}
+}
+
+static void the_day_is_the_one_of_publication(void **state)
+{
+	static const int64_t now = (int64_t)1795392300 * 1000000; /* 2026-11-23T07:05+07:00 */
+	static const struct {
+		const char *page, *url, *date;
+	} rows[] = {
+		{"<h1>T</h1><span class='date'>Thứ hai, 23/11/2026, 07:05 (GMT+7)</span>",
+			"http://a.vn/x", "2026-11-23T07:05:00+07:00"},
+		{"<h1>T</h1><div class='box-time'>3 giờ trước</div>", "http://a.vn/x",
+			"2026-11-23T04:05:00+07:00"},
+		{"<h1>T</h1><p class='time'>Hôm qua, 21:30</p>", "http://a.vn/x",
+			"2026-11-22T21:30:00"},
+		{"<meta property='article:modified_time' content='2026-11-20T01:00:00Z'>"
+		 "<meta property='article:published_time' content='2026-11-19T01:00:00Z'>",
+			"http://a.vn/x", "2026-11-19T01:00:00+00:00"},
+		{"<p>Cập nhật: 20/11/2026</p><p>Ngày đăng: 18/11/2026 08:00</p>", "http://a.vn/x",
+			"2026-11-18T08:00:00"},
+		{"<script type='application/ld+json'>{\"dateModified\":\"2026-11-20\","
+		 "\"datePublished\" : \"2026-11-17T08:00:00+07:00\"}</script>",
+			"http://a.vn/x", "2026-11-17T08:00:00+07:00"},
+		{"<div itemprop='datePublished' content='2026-11-16'>hôm kia</div>",
+			"http://a.vn/x", "2026-11-16"},
+		{"<p>x</p>", "http://a.vn/tin/2026111507123456.htm", "2026-11-15"},
+		{"<p>x</p>", "http://a.vn/2026/11/14/tin", "2026-11-14"},
+		{"<time class='published'>14/11/2026 - 09:30</time>", "http://a.vn/2026/11/14/tin",
+			"2026-11-14T09:30:00"},
+		{"<div class='widget calendar'>23/11/2026</div><h1>T</h1>"
+		 "<p class='portlet-date'>12/11/2026</p>",
+			"http://a.vn/x", "2026-11-12"},
+		{"<h1>T</h1><div class=comment><time datetime='2026-11-20'></time></div>"
+		 "<p>Hội nghị</p><p>Điện Bàn, ngày 10 tháng 11 năm 2026</p>",
+			"http://a.vn/x", "2026-11-10"},
+		{"<meta name=date content='2030-01-01'><p>Tết</p>", "http://a.vn/x", ""},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		struct err err = {0};
+		struct url url;
+		struct page page;
+		char date[DATE_TEXT_MAX] = "";
+
+		assert_true(url_parse(a, slice_of(rows[i].url), NULL, &url));
+		page_read_at(a, html_read(a, slice_of(rows[i].page), &err), &url, now, &page);
+		if (page.published.year != 0)
+			date_write(&page.published, date);
+		if (strcmp(date, rows[i].date) != 0)
+			fail_msg("%s: \"%s\"", rows[i].page, date);
 	}
 }
 
@@ -184,7 +311,10 @@ int main(void)
 		cmocka_unit_test(bylines_and_comments_are_left_out),
 		cmocka_unit_test(links_tell_where_they_stand_and_whether_they_are_seen),
 		cmocka_unit_test(ways_of_hiding_are_known),
-		cmocka_unit_test(pages_beyond_the_limits_are_refused_at_once),
+		cmocka_unit_test(pages_built_to_hurt_cost_little_and_keep_their_text),
+		cmocka_unit_test(what_no_cut_makes_bearable_is_refused),
+		cmocka_unit_test(quotes_and_equals_signs_in_tags_do_not_hide_the_text),
+		cmocka_unit_test(the_day_is_the_one_of_publication),
 		cmocka_unit_test(depth_within_the_limit_is_walked_without_recursion),
 		cmocka_unit_test(pieces_of_markup_become_plain_text),
 	};

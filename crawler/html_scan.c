@@ -1,0 +1,264 @@
+#include "crawler/html_scan.h"
+
+#include "lib/buf.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { NAME_SLOTS = 256, TAG_NAME_MAX = 24 };
+
+enum nature { NATURE_PLAIN, NATURE_FLAT, NATURE_RAW, NATURE_FOREIGN };
+
+/* Elements that do not deepen the tree, because they are empty or their end tags may be left out;
+ * those whose content is no markup; and the roots of foreign content, where that is not so. */
+static const struct {
+	const char *name;
+	enum nature nature;
+} natures[] = {
+	{"area", NATURE_FLAT},
+	{"base", NATURE_FLAT},
+	{"body", NATURE_FLAT},
+	{"br", NATURE_FLAT},
+	{"col", NATURE_FLAT},
+	{"colgroup", NATURE_FLAT},
+	{"dd", NATURE_FLAT},
+	{"dt", NATURE_FLAT},
+	{"embed", NATURE_FLAT},
+	{"head", NATURE_FLAT},
+	{"hr", NATURE_FLAT},
+	{"html", NATURE_FLAT},
+	{"iframe", NATURE_RAW},
+	{"img", NATURE_FLAT},
+	{"input", NATURE_FLAT},
+	{"li", NATURE_FLAT},
+	{"link", NATURE_FLAT},
+	{"math", NATURE_FOREIGN},
+	{"meta", NATURE_FLAT},
+	{"noembed", NATURE_RAW},
+	{"noframes", NATURE_RAW},
+	{"option", NATURE_FLAT},
+	{"p", NATURE_FLAT},
+	{"param", NATURE_FLAT},
+	{"script", NATURE_RAW},
+	{"source", NATURE_FLAT},
+	{"style", NATURE_RAW},
+	{"svg", NATURE_FOREIGN},
+	{"tbody", NATURE_FLAT},
+	{"td", NATURE_FLAT},
+	{"textarea", NATURE_RAW},
+	{"tfoot", NATURE_FLAT},
+	{"th", NATURE_FLAT},
+	{"thead", NATURE_FLAT},
+	{"title", NATURE_RAW},
+	{"tr", NATURE_FLAT},
+	{"track", NATURE_FLAT},
+	{"wbr", NATURE_FLAT},
+	{"xmp", NATURE_RAW},
+};
+
+struct scan {
+	struct slice text;
+	size_t at, copied; /* what stands before is in `out`, or was left out */
+	struct buf out;
+	size_t depth, tags, foreign;
+	uint16_t open[NAME_SLOTS]; /* elements open, by a hash of their names */
+};
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f';
+}
+
+static size_t next_of(const struct scan *s, size_t from, char c)
+{
+	return from + slice_find_byte(slice_from(s->text, from), c);
+}
+
+/* Leaves out what stands between two offsets. */
+static void leave_out(struct scan *s, size_t from, size_t to)
+{
+	if (from > s->copied)
+		buf_add(&s->out, s->text.at + s->copied, from - s->copied);
+	s->copied = to;
+}
+
+static size_t skip_value(const struct scan *s, size_t at)
+{
+	struct slice t = s->text;
+
+	if (at < t.len && (t.at[at] == '"' || t.at[at] == '\''))
+		return next_of(s, at + 1, t.at[at]) + 1;
+	while (at < t.len && !is_space(t.at[at]) && t.at[at] != '>')
+		at++;
+	return at;
+}
+
+/* Past "= value", if that follows. */
+static size_t skip_equals(const struct scan *s, size_t at)
+{
+	size_t value = at;
+
+	while (value < s->text.len && is_space(s->text.at[value]))
+		value++;
+	if (value >= s->text.len || s->text.at[value] != '=')
+		return at;
+	for (value++; value < s->text.len && is_space(s->text.at[value]);)
+		value++;
+	return skip_value(s, value);
+}
+
+/* Past the attributes and the '>' of a tag. */
+static size_t skip_attributes(struct scan *s, size_t at)
+{
+	struct slice t = s->text;
+	size_t count = 0, excess = 0;
+
+	for (;;) {
+		while (at < t.len && (is_space(t.at[at]) || t.at[at] == '/'))
+			at++;
+		if (at >= t.len || t.at[at] == '>')
+			break;
+		if (++count == HTML_ATTRIBUTES_MAX + 1)
+			excess = at;
+		at++;
+		while (at < t.len && !is_space(t.at[at]) && strchr("=/>", t.at[at]) == NULL)
+			at++;
+		at = skip_equals(s, at);
+	}
+	if (at > t.len)
+		at = t.len;
+	if (excess > 0)
+		leave_out(s, excess, at);
+	return at < t.len ? at + 1 : at;
+}
+
+struct tag {
+	char name[TAG_NAME_MAX]; /* small letters, cut */
+	size_t len;
+	bool ends;
+};
+
+static enum nature nature_of(const struct tag *tag)
+{
+	size_t low = 0, high = sizeof natures / sizeof natures[0];
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = strcmp(tag->name, natures[middle].name);
+
+		if (order == 0)
+			return natures[middle].nature;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NATURE_PLAIN;
+}
+
+static uint16_t *slot_of(struct scan *s, const struct tag *tag)
+{
+	unsigned hash = 5381;
+
+	for (const char *c = tag->name; *c != '\0'; c++)
+		hash = hash * 33 + (unsigned char)*c;
+	return &s->open[hash % NAME_SLOTS];
+}
+
+/* To the end tag that alone ends such an element, or the end. */
+static size_t skip_raw(const struct scan *s, size_t at, const struct tag *tag)
+{
+	for (;; at++) {
+		at = next_of(s, at, '<');
+		if (at + tag->len + 2 > s->text.len)
+			return s->text.len;
+		if (s->text.at[at + 1] == '/' &&
+			slice_equal_nocase(slice_over(s->text.at + at + 2, tag->len),
+				slice_over(tag->name, tag->len)))
+			return at;
+	}
+}
+
+static size_t read_name(const struct scan *s, size_t at, struct tag *ret)
+{
+	while (at < s->text.len && !is_space(s->text.at[at]) && s->text.at[at] != '>' &&
+		s->text.at[at] != '/') {
+		if (ret->len + 1 < sizeof ret->name)
+			ret->name[ret->len++] = (char)tolower((unsigned char)s->text.at[at]);
+		at++;
+	}
+	return at;
+}
+
+/* An end tag that closes nothing makes nothing less deep. */
+static void close_element(struct scan *s, const struct tag *tag, enum nature nature)
+{
+	uint16_t *open = slot_of(s, tag);
+
+	if (nature == NATURE_FLAT || nature == NATURE_RAW || *open == 0)
+		return;
+	(*open)--;
+	s->depth--;
+	s->foreign -= nature == NATURE_FOREIGN && s->foreign > 0;
+}
+
+/* A tag at `from`, its name at `at`. */
+static void scan_tag(struct scan *s, size_t from, size_t at, bool ends)
+{
+	struct tag tag = {.ends = ends};
+	size_t name_end = read_name(s, at, &tag);
+	enum nature nature = nature_of(&tag);
+
+	s->at = skip_attributes(s, name_end);
+	s->tags++;
+	if (ends) {
+		close_element(s, &tag, nature);
+		return;
+	}
+	if (nature == NATURE_RAW && s->foreign == 0) {
+		s->at = skip_raw(s, s->at, &tag);
+		return;
+	}
+	if (nature == NATURE_FLAT)
+		return;
+	if (s->depth == HTML_DEPTH_MAX) {
+		leave_out(s, from, s->at);
+		return;
+	}
+	s->depth++;
+	(*slot_of(s, &tag))++;
+	s->foreign += nature == NATURE_FOREIGN;
+}
+
+static void scan_markup(struct scan *s)
+{
+	struct slice rest = slice_from(s->text, s->at);
+	size_t from = s->at;
+	bool ends = rest.len > 1 && rest.at[1] == '/';
+
+	if (slice_starts(rest, SLICE("<!--")))
+		s->at += 4 + slice_find(slice_from(rest, 4), SLICE("-->"));
+	else if (rest.len > 1u + ends && isalpha((unsigned char)rest.at[1 + ends]))
+		scan_tag(s, from, from + 1 + ends, ends);
+	else
+		s->at++;
+}
+
+struct slice html_scan(struct arena *a, struct slice utf8)
+{
+	struct scan s = {.text = utf8};
+
+	while ((s.at = next_of(&s, s.at, '<')) < utf8.len) {
+		if (s.tags == HTML_TAGS_MAX) {
+			leave_out(&s, s.at, utf8.len);
+			break;
+		}
+		scan_markup(&s);
+	}
+	if (s.copied == 0)
+		return utf8;
+	leave_out(&s, utf8.len, utf8.len);
+	struct slice safe = arena_slice(a, buf_slice(&s.out));
+	buf_release(&s.out);
+	return safe;
+}
