@@ -17,11 +17,8 @@ enum {
 	TURN_WAIT_MS = 20,         /* before commands that nobody could serve are sent again */
 	TURNS_AT_ONCE = 3,         /* moves that are followed without waiting */
 	REPLICA_WAIT_MS = 500,
+	SILENT_WAIT_MS = 10, /* while replicas are known to be silent */
 };
-
-#define REPLICA_WAIT_TEXT "500"
-
-_Static_assert(REPLICA_WAIT_MS == 500, "REPLICA_WAIT_TEXT says it too");
 
 /* Redis itself refuses a client that sends more than this without a pause (query buffer limit). */
 #define QUEUE_LEN_MAX ((size_t)1 << 30)
@@ -58,6 +55,7 @@ struct redis {
 	struct redis_nodes *nodes;
 	char *user, *password;
 	int64_t extra_ms, replicas;
+	bool replicas_silent; /* when they were asked last */
 
 	struct buf out;
 	struct command *commands;
@@ -630,25 +628,29 @@ static void on_confirmed(void *ctx, size_t index, const struct redis_reply *repl
 int redis_confirm(struct redis *r, bool *ret_confirmed)
 {
 	struct confirming c = {r->replicas, true};
-	char wanted[24];
+	int wait_ms = r->replicas_silent ? SILENT_WAIT_MS : REPLICA_WAIT_MS;
+	char wanted[24], wait[24];
 
 	must(!r->count);
 	*ret_confirmed = true;
 	if (!r->replicas)
 		return 0;
 	(void)snprintf(wanted, sizeof wanted, "%lld", (long long)r->replicas);
+	(void)snprintf(wait, sizeof wait, "%d", wait_ms);
 
-	const struct slice args[] = {SLICE("WAIT"), slice_of(wanted), SLICE(REPLICA_WAIT_TEXT)};
+	const struct slice args[] = {SLICE("WAIT"), slice_of(wanted), slice_of(wait)};
 
 	for (size_t i = 0; i < redis_nodes_count(r->nodes); i++)
 		if (redis_link_is_unconfirmed(redis_nodes_link(r->nodes, i)))
 			queue_at(r, redis_nodes_link(r->nodes, i), args, 3);
-	redis_be_patient(r, REPLICA_WAIT_MS);
+	redis_be_patient(r, wait_ms);
 
 	int error = redis_flush(r, on_confirmed, &c);
 
 	for (size_t i = 0; i < redis_nodes_count(r->nodes) && !error; i++)
 		redis_link_confirm(redis_nodes_link(r->nodes, i));
 	*ret_confirmed = c.all;
+	if (!error)
+		r->replicas_silent = !c.all;
 	return error;
 }

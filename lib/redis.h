@@ -96,7 +96,8 @@ int redis_call_each(struct redis *r, const struct slice *args, size_t count, red
 	void *ctx) __attribute__((warn_unused_result));
 
 /* Waits until all that this client wrote is on so many replicas as the options say, at most half a
- * second; `ret_confirmed` says whether it is. At once when the options say none. */
+ * second, and hardly at all once they were silent; `ret_confirmed` says whether it is. At once when
+ * the options say none. */
 int redis_confirm(struct redis *r, bool *ret_confirmed) __attribute__((warn_unused_result));
 
 /* The next flush or call waits so much longer: it holds a command that blocks in Redis. */
