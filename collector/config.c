@@ -1,6 +1,7 @@
 #include "collector/config.h"
 
 #include "collector/endpoint.h"
+#include "collector/eve_take.h"
 #include "collector/limits.h"
 #include "collector/mapping.h"
 #include "event/direction.h"
@@ -213,20 +214,27 @@ static bool check_syslog(const struct input_config *input, struct err *err)
 		check_networks("collector.inputs: allow", &input->allow, err);
 }
 
+static bool check_eve(const struct input_config *input, struct err *err)
+{
+	struct err said = {0};
+
+	if (!eve_types_check(&input->types, &said))
+		return err_set(
+			err, NULL, 0, "collector.inputs: %s: %s", input->name, err_text(&said));
+	if (input->kind == INPUT_EVE_FILE)
+		return *input->path ||
+			err_set(err, NULL, 0, "collector.inputs: %s: path: the file is missing",
+				input->name);
+	return !*input->address || redis_address_check(input->address, err);
+}
+
 static bool check_input(const struct input_config *input, struct err *err)
 {
 	if (!stream_name_is_valid(input->name))
 		return err_set(err, NULL, 0,
 			"collector.inputs: '%s' is no name, expected letters, digits, '-' and '_'",
 			input->name);
-	switch (input->kind) {
-	case INPUT_EVE_FILE:
-		return *input->path ||
-			err_set(err, NULL, 0, "collector.inputs: %s: path: the file is missing",
-				input->name);
-	case INPUT_SYSLOG: return check_syslog(input, err);
-	default: return !*input->address || redis_address_check(input->address, err);
-	}
+	return input->kind == INPUT_SYSLOG ? check_syslog(input, err) : check_eve(input, err);
 }
 
 bool collector_check(void *config, struct err *err)

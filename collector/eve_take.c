@@ -62,7 +62,7 @@ static const struct type {
 		" id dialect command status status_code session_id tree_id function share access "
 		"named_pipe service disposition dcerpc client_dialects server_guid filename size rename "},
 	{"smtp", false, " helo "},
-	{"snmp", true, " version pdu_type error vars usm "},
+	{"snmp", true, " version pdu_type error vars "},
 	{"ssh", false, " "},  /* see write_ssh() */
 	{"stats", true, " "}, /* see write_stats() */
 	{"tcp", false,

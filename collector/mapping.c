@@ -24,7 +24,7 @@ struct mapped {
 	struct event_alert alert;
 	struct event_haidang haidang;
 	char community_id[COMMUNITY_ID_LEN + 1];
-	char name[NAME_LEN_MAX];
+	char name[NAME_LEN_MAX], app[NAME_LEN_MAX];
 };
 
 const char *const map_outcome_names[] = {"mapped", "unknown", "skipped", "bad_fields"};
@@ -195,19 +195,26 @@ static struct slice protocol_name(struct slice text)
 	return text;
 }
 
-/* Names as the probe writes them: lower case, without the root's full stop. */
-static struct slice domain_name(struct mapped *m, struct slice text)
+static struct slice lower(struct slice text, char ret[NAME_LEN_MAX])
 {
-	size_t len = text.len < sizeof m->name ? text.len : sizeof m->name;
+	size_t len = text.len < NAME_LEN_MAX ? text.len : NAME_LEN_MAX;
 
 	for (size_t i = 0; i < len; i++) {
 		char c = text.at[i];
 
-		m->name[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+		ret[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 	}
-	if (len > 1 && m->name[len - 1] == '.')
-		len--;
-	return (struct slice){m->name, len};
+	return (struct slice){ret, len};
+}
+
+/* Names as the probe writes them: lower case, without the root's full stop. */
+static struct slice domain_name(struct slice text, char ret[NAME_LEN_MAX])
+{
+	struct slice name = lower(text, ret);
+
+	if (name.len > 1 && name.at[name.len - 1] == '.')
+		name.len--;
+	return name;
 }
 
 static bool put(struct mapped *m, const struct event_field *field, struct slice value)
@@ -220,7 +227,9 @@ static bool put(struct mapped *m, const struct event_field *field, struct slice 
 	if (strcmp(field->path, "proto") == 0)
 		value = protocol_name(value);
 	else if (strcmp(field->path, "dns.rrname") == 0)
-		value = domain_name(m, value);
+		value = domain_name(value, m->name);
+	else if (strcmp(field->path, "app_proto") == 0)
+		value = lower(value, m->app);
 	*(struct slice *)place = value;
 	return true;
 }
