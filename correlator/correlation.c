@@ -1,6 +1,9 @@
 #include "correlator/correlation.h"
 
 #include "correlator/duration.h"
+#include "correlator/rules_condition.h"
+
+#include <math.h>
 
 enum { SUPPRESS_MIN_S = 600 };
 
@@ -12,16 +15,14 @@ static bool fail(struct rule_source *s, const struct yaml_node *node, const char
 static const struct {
 	const char *name;
 	enum window_kind kind;
-	bool of_rules; /* counts the rules that occurred */
 } types[] = {
-	{"event_count", WINDOW_EVENT_COUNT, false},
-	{"value_count", WINDOW_VALUE_COUNT, false},
-	{"temporal", WINDOW_VALUE_COUNT, true},
-	{"temporal_ordered", WINDOW_ORDERED, true},
+	{"event_count", WINDOW_EVENT_COUNT}, {"value_count", WINDOW_VALUE_COUNT},
+	{"temporal", WINDOW_PLACES}, {"temporal_ordered", WINDOW_ORDERED},
+	{"value_sum", WINDOW_SUM}, {"value_avg", WINDOW_AVERAGE},
+	{"value_percentile", WINDOW_SHARE}, /* WINDOW_PERCENTILE when it names one */
 };
 
-static bool read_type(
-	struct rule_source *s, struct rule *r, const struct yaml_node *c, bool *ret_of_rules)
+static bool read_type(struct rule_source *s, struct rule *r, const struct yaml_node *c)
 {
 	const struct yaml_node *node = yaml_get(c, "type");
 
@@ -31,12 +32,11 @@ static bool read_type(
 		if (!slice_is(node->text, types[i].name))
 			continue;
 		r->window.kind = types[i].kind;
-		*ret_of_rules = types[i].of_rules;
 		return true;
 	}
 	return err_set(s->detection.err, s->detection.file, node->line,
-		"correlation: type '%.*s' is not supported, only event_count, value_count, temporal "
-		"and temporal_ordered",
+		"correlation: type '%.*s' is none of event_count, value_count, temporal, "
+		"temporal_ordered, value_sum, value_avg and value_percentile",
 		SLICE_ARG(node->text));
 }
 
@@ -63,14 +63,16 @@ static bool read_lists(struct rule_source *s, struct rule *r, const struct yaml_
 {
 	const struct yaml_node *rules = yaml_get(c, "rules"), *group_by = yaml_get(c, "group-by");
 
-	r->refers_count = CORRELATION_RULES_MAX;
-	if (!rules)
-		return fail(s, c, "needs rules");
-	r->refers_line = rules->line;
-	if (!read_list(s, rules, r->refers, &r->refers_count))
-		return false;
-	if (r->refers_count == 0)
-		return fail(s, rules, "the list of rules is empty");
+	r->refers_line = rules ? rules->line : c->line;
+	if (rules && !yaml_is_null(rules)) {
+		r->refers_count = CORRELATION_RULES_MAX;
+		if (!read_list(s, rules, r->refers, &r->refers_count))
+			return false;
+	}
+	for (size_t i = 0; i < r->refers_count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (slice_equal(r->refers[i], r->refers[k]))
+				return fail(s, rules, "a rule is listed twice");
 	if (!group_by || yaml_is_null(group_by))
 		return true;
 	r->group_count = GROUP_FIELDS_MAX;
@@ -91,15 +93,25 @@ static bool read_timespan(struct rule_source *s, struct rule *r, const struct ya
 	return true;
 }
 
-static bool narrow(struct rule_source *s, const struct yaml_node *key,
-	const struct yaml_node *value, struct window_range *range)
+static bool of_counts(const struct rule *r)
 {
+	return r->window.kind == WINDOW_EVENT_COUNT || r->window.kind == WINDOW_VALUE_COUNT ||
+		r->window.kind == WINDOW_PLACES || r->window.kind == WINDOW_ORDERED;
+}
+
+static bool narrow_count(struct rule_source *s, struct rule *r, const struct yaml_node *key,
+	const struct yaml_node *value)
+{
+	struct window_range *range = &r->window.range;
 	uint64_t n, min = 0, max = UINT64_MAX;
 
 	if (value->kind != YAML_SCALAR || !slice_to_u64(value->text, &n))
 		return fail(s, value, "condition: expected a number");
-	if (n > CORRELATION_COUNT_MAX)
-		return fail(s, value, "condition: counts over 10000 are not supported");
+	if (n > EVENT_COUNT_MAX)
+		return fail(s, value, "condition: counts over 10^12 are not supported");
+	if (n > VALUE_COUNT_MAX && r->window.kind == WINDOW_VALUE_COUNT)
+		return fail(s, value,
+			"condition: counts of different values over 10000 are not supported");
 	if (slice_is(key->text, "gte"))
 		min = n;
 	else if (slice_is(key->text, "gt"))
@@ -110,36 +122,117 @@ static bool narrow(struct rule_source *s, const struct yaml_node *key,
 		max = n - 1;
 	else if (slice_is(key->text, "eq"))
 		min = max = n;
+	else if (slice_is(key->text, "neq"))
+		r->window.except = n;
 	else
-		return fail(s, key, "condition: expected gt, gte, lt, lte or eq");
+		return fail(s, key, "condition: expected gt, gte, lt, lte, eq or neq");
 	range->min = min > range->min ? min : range->min;
 	range->max = max < range->max ? max : range->max;
 	return true;
 }
 
+static void bound_below(struct window_bounds *b, double n, bool open)
+{
+	if (n < b->min)
+		return;
+	b->min_open = n > b->min ? open : b->min_open || open;
+	b->min = n;
+}
+
+static void bound_above(struct window_bounds *b, double n, bool open)
+{
+	if (n > b->max)
+		return;
+	b->max_open = n < b->max ? open : b->max_open || open;
+	b->max = n;
+}
+
+static bool narrow_value(struct rule_source *s, struct rule *r, const struct yaml_node *key,
+	const struct yaml_node *value)
+{
+	struct window_bounds *b = &r->window.bounds;
+	double n;
+
+	if (value->kind != YAML_SCALAR || !slice_to_real(value->text, &n))
+		return fail(s, value, "condition: expected a number");
+	bool equal = slice_is(key->text, "eq");
+	bool open_below = slice_is(key->text, "gt"), open_above = slice_is(key->text, "lt");
+	if (slice_is(key->text, "neq")) {
+		b->except = n;
+		b->has_except = true;
+		return true;
+	}
+	bool below = equal || open_below || slice_is(key->text, "gte");
+	bool above = equal || open_above || slice_is(key->text, "lte");
+	if (!below && !above)
+		return fail(s, key, "condition: expected gt, gte, lt, lte, eq or neq");
+	if (below)
+		bound_below(b, n, open_below);
+	if (above)
+		bound_above(b, n, open_above);
+	return true;
+}
+
+static bool read_percentile(struct rule_source *s, struct rule *r, const struct yaml_node *node)
+{
+	if (r->window.kind != WINDOW_SHARE)
+		return fail(s, node, "condition: percentile goes only with value_percentile");
+	if (node->kind != YAML_SCALAR || !slice_to_real(node->text, &r->window.percentile) ||
+		r->window.percentile < 0 || r->window.percentile > 100)
+		return fail(s, node, "condition: percentile: expected a number from 0 to 100");
+	r->window.kind = WINDOW_PERCENTILE;
+	return true;
+}
+
+static bool read_fields(struct rule_source *s, struct rule *r, const struct yaml_node *node)
+{
+	r->counted_count = GROUP_FIELDS_MAX;
+	if (!read_list(s, node, r->counted, &r->counted_count))
+		return false;
+	if (r->counted_count > 1 && r->window.kind != WINDOW_VALUE_COUNT)
+		return fail(s, node, "condition: only value_count takes several fields");
+	return true;
+}
+
+/* What an alert names as the threshold: the number that is written, whichever end it is. */
+static void choose_threshold(struct rule *r)
+{
+	const struct window_bounds *b = &r->window.bounds;
+
+	if (of_counts(r))
+		return;
+	double n = isfinite(b->min) ? b->min : isfinite(b->max) ? b->max : b->except;
+	r->window.range.min = n > 0 && n < 9e18 ? (uint64_t)n : 0;
+}
+
 static bool read_condition(struct rule_source *s, struct rule *r, const struct yaml_node *c)
 {
 	const struct yaml_node *node = yaml_get(c, "condition");
-	size_t bounds = 0;
+	const struct window_bounds *b = &r->window.bounds;
+	size_t numbers = 0;
 
 	r->window.range = (struct window_range){1, UINT64_MAX};
+	r->window.bounds = (struct window_bounds){.min = -INFINITY, .max = INFINITY};
 	if (!node || node->kind != YAML_MAP)
 		return fail(s, node ? node : c, "needs a condition such as {gte: 10}");
 	for (size_t i = 0; i < node->count; i++) {
-		if (slice_is(node->keys[i]->text, "field")) {
-			r->counted_count = GROUP_FIELDS_MAX;
-			if (!read_list(s, node->values[i], r->counted, &r->counted_count))
-				return false;
-			continue;
-		}
-		bounds++;
-		if (!narrow(s, node->keys[i], node->values[i], &r->window.range))
+		const struct yaml_node *key = node->keys[i], *value = node->values[i];
+		bool field = slice_is(key->text, "field");
+		bool percentile = slice_is(key->text, "percentile");
+
+		numbers += !field && !percentile;
+		if (field                      ? !read_fields(s, r, value)
+				: percentile   ? !read_percentile(s, r, value)
+				: of_counts(r) ? !narrow_count(s, r, key, value)
+					       : !narrow_value(s, r, key, value))
 			return false;
 	}
-	if (bounds == 0)
-		return fail(s, node, "condition: needs gt, gte, lt, lte or eq");
-	if (r->window.range.min > r->window.range.max)
+	if (numbers == 0)
+		return fail(s, node, "condition: needs gt, gte, lt, lte, eq or neq");
+	if (r->window.range.min > r->window.range.max || b->min > b->max ||
+		(b->min == b->max && (b->min_open || b->max_open)))
 		return fail(s, node, "condition: no count can meet it");
+	choose_threshold(r);
 	return true;
 }
 
@@ -148,16 +241,18 @@ static bool read_rules_condition(struct rule_source *s, struct rule *r, const st
 {
 	const struct yaml_node *node = yaml_get(c, "condition");
 
+	if (node && !yaml_is_null(node) && node->kind == YAML_SCALAR)
+		return rules_condition_read(s, r, node);
+	if (r->refers_count == 0)
+		return fail(s, c, "needs rules");
 	r->window.places = (unsigned)r->refers_count;
 	r->window.range = (struct window_range){r->refers_count, UINT64_MAX};
 	if (!node)
 		return true;
-	if (node->kind != YAML_MAP)
-		return fail(s, node, "condition: an expression over rules is not supported");
 	if (!read_condition(s, r, c))
 		return false;
 	if (r->counted_count > 0)
-		return fail(s, node, "condition: field goes only with value_count");
+		return fail(s, node, "condition: field goes only with value_count and the like");
 	if (r->window.kind == WINDOW_ORDERED && r->window.range.min < r->refers_count)
 		return fail(s, node, "condition: temporal_ordered needs all of its rules");
 	if (r->window.range.min > r->refers_count)
@@ -204,7 +299,6 @@ bool correlation_read(struct rule_source *s, struct rule *r, const struct yaml_n
 {
 	const struct yaml_node *c = yaml_get(document, "correlation");
 	const struct yaml_node *generate = yaml_get(c, "generate");
-	bool of_rules = false;
 
 	r->correlation = c;
 	if (c->kind != YAML_MAP)
@@ -215,16 +309,18 @@ bool correlation_read(struct rule_source *s, struct rule *r, const struct yaml_n
 		generate = yaml_get(document, "generate");
 	if (generate && !yaml_to_bool(generate, &r->generates))
 		return fail(s, generate, "generate: expected true or false");
-	if (!check_keys(s, c) || !read_type(s, r, c, &of_rules) || !read_lists(s, r, c) ||
+	if (!check_keys(s, c) || !read_type(s, r, c) || !read_lists(s, r, c) ||
 		!read_timespan(s, r, c) || !check_aliases(s, yaml_get(c, "aliases")))
 		return false;
-	if (of_rules)
+	if (r->window.kind == WINDOW_PLACES || r->window.kind == WINDOW_ORDERED)
 		return read_rules_condition(s, r, c);
+	if (r->refers_count == 0)
+		return fail(s, c, "needs rules");
 	if (!read_condition(s, r, c))
 		return false;
-	if ((r->window.kind == WINDOW_VALUE_COUNT) != (r->counted_count > 0))
+	if ((r->window.kind != WINDOW_EVENT_COUNT) != (r->counted_count > 0))
 		return fail(s, yaml_get(c, "condition"),
-			"condition: value_count needs a field, event_count has none");
+			"condition: event_count has no field, all others of value_… need one");
 	return true;
 }
 

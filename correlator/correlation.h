@@ -1,4 +1,4 @@
-/* Sigma's correlation rules: event_count, value_count, temporal and temporal_ordered. */
+/* Sigma's correlation rules. */
 #pragma once
 
 #include "correlator/rule.h"

@@ -2,6 +2,7 @@
 
 #include "event/fields.h"
 #include "lib/clock.h"
+#include "lib/json_write.h"
 #include "lib/mem.h"
 
 #include <inttypes.h>
@@ -228,14 +229,19 @@ static const char *default_text(const struct rule *r, enum explain_language lang
 		[WINDOW_VALUE_COUNT] =
 			{"{count} giá trị khác nhau trong {timespan} (ngưỡng {threshold})",
 				"{count} different values within {timespan} (threshold {threshold})"},
+		[WINDOW_PLACES] = {"{count} dấu hiệu cùng xuất hiện trong {timespan}",
+			"{count} signs together within {timespan}"},
+		[WINDOW_SUM] = {"Tổng {count} trong {timespan} (ngưỡng {threshold})",
+			"A sum of {count} within {timespan} (threshold {threshold})"},
+		[WINDOW_AVERAGE] = {"Trung bình {count} trong {timespan} (ngưỡng {threshold})",
+			"An average of {count} within {timespan} (threshold {threshold})"},
+		[WINDOW_PERCENTILE] = {"Phân vị {count} trong {timespan} (ngưỡng {threshold})",
+			"A percentile of {count} within {timespan} (threshold {threshold})"},
+		[WINDOW_SHARE] = {"Giá trị này chiếm {count} % trong {timespan}",
+			"This value makes up {count} % within {timespan}"},
 		[WINDOW_ORDERED] = {"{count} dấu hiệu nối tiếp nhau trong {timespan}",
 			"{count} signs, one after the other, within {timespan}"},
 	};
-	static const char *const together[2] = {"{count} dấu hiệu cùng xuất hiện trong {timespan}",
-		"{count} signs together within {timespan}"};
-
-	if (r->window.kind == WINDOW_VALUE_COUNT && r->counted_count == 0)
-		return together[language];
 	return texts[r->window.kind][language];
 }
 
@@ -269,6 +275,36 @@ void explain_why(struct explain *x, enum explain_language language, struct buf *
 	buf_add_text(out, " (");
 	explain_entity(x, out);
 	buf_add_text(out, ").");
+}
+
+void explain_matched(struct explain *x, const struct feed *feed, struct buf *out)
+{
+	struct json_writer w = json_writer_on(out);
+	size_t last = x->facts->sample_count - 1;
+	CLEANUP(buf_release) struct buf value = {0};
+	struct json_value v;
+
+	json_begin_object(&w);
+	for (size_t i = 0; x->has_sample[last] && i < feed->matched_count; i++) {
+		if (!json_at(x->samples[last], feed->matched[i], &v))
+			continue;
+		buf_clear(&value);
+		json_copy(v, &value);
+		json_key_slice(&w, slice_of(feed->matched[i]));
+		json_raw(&w, buf_slice(&value));
+	}
+	json_end_object(&w);
+}
+
+size_t explain_addresses(struct explain *x, struct slice ret[2])
+{
+	size_t last = x->facts->sample_count - 1, count = 0;
+
+	if (!x->has_sample[last])
+		return 0;
+	count += json_get_text(x->samples[last], "src_ip", &ret[count]);
+	count += json_get_text(x->samples[last], "dest_ip", &ret[count]);
+	return count;
 }
 
 size_t explain_fields(const struct rule *rule, struct slice *ret, size_t max)

@@ -1,6 +1,8 @@
 /* The bounds of everything that a rule's author, an event's producer or a page's writer controls. */
 #pragma once
 
+#include <stdint.h>
+
 enum {
 	/* Rules. */
 	RULE_FILE_LEN_MAX = 4 << 20, /* bytes */
@@ -11,7 +13,7 @@ enum {
 	RULE_RELATED_MAX = 8,
 	ESCALATIONS_MAX = 4,
 	INHIBITED_RULES_MAX = 16,
-	RULE_SHOW_MAX = 48,     /* fields that an alert copies from its events */
+	RULE_SHOW_MAX = 48, /* fields that an alert copies from its events */
 	CONDITION_LEN_MAX = 4096,
 	CONDITION_DEPTH_MAX = 32,
 	MODIFIERS_MAX = 8,
@@ -25,7 +27,9 @@ enum {
 	EXPLANATION_LEN_MAX = 4096,
 	GROUP_FIELDS_MAX = 8,
 	CORRELATION_RULES_MAX = 16,
-	CORRELATION_COUNT_MAX = 10000,
+	ORDERED_CONDITION_RULES_MAX = 6, /* of temporal_ordered with a condition over rules */
+	CORRELATION_DEPTH_MAX = 8,       /* correlations of correlations */
+	VALUE_COUNT_MAX = 10000,         /* different values; a window holds them all */
 	CORRELATION_TIMESPAN_MAX_S = 31 * 86400,
 
 	/* Events. */
@@ -43,3 +47,5 @@ enum {
 	/* State. */
 	WINDOW_MARKS_MAX = 256,
 };
+
+#define EVENT_COUNT_MAX UINT64_C(1000000000000)

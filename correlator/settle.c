@@ -1,5 +1,6 @@
 #include "correlator/settle.h"
 
+#include "correlator/inhibit.h"
 #include "correlator/keymap.h"
 #include "correlator/raise.h"
 #include "correlator/told.h"
@@ -18,12 +19,16 @@ struct job {
 	const struct rule *rule;
 	size_t first_hit, last_hit;
 	struct settle_tally tally; /* of the last try */
+	struct slice *muted_by;    /* ids of mutes, one per alert muted in the last try */
 };
 
 struct settle {
 	struct store *store;
 	const struct clock *clock;
 	struct explain *explain;
+	struct inhibit *inhibit;
+	const struct offices *offices;
+	struct mutes *mutes;
 	uint64_t version_state;
 	int64_t outage_ms;
 };
@@ -45,6 +50,7 @@ struct settle *settle_new(struct store *store, const struct clock *clock)
 	s->store = store;
 	s->clock = clock;
 	s->explain = explain_new();
+	s->inhibit = inhibit_new(store);
 	s->outage_ms = OUTAGE_MS;
 	must(getrandom(&s->version_state, sizeof s->version_state, 0) ==
 		(ssize_t)sizeof s->version_state);
@@ -56,8 +62,15 @@ void settle_free(struct settle **s)
 	if (!*s)
 		return;
 	explain_free(&(*s)->explain);
+	inhibit_free(&(*s)->inhibit);
 	mem_free(*s);
 	*s = NULL;
+}
+
+void settle_use(struct settle *s, const struct offices *offices, struct mutes *mutes)
+{
+	s->offices = offices;
+	s->mutes = mutes;
 }
 
 void settle_keep(struct settle *s, int64_t outage_ms)
@@ -123,24 +136,41 @@ static void batch_release(struct batch *b)
 		forget_alerts(&b->jobs[i]->cell);
 		buf_release(&b->jobs[i]->cell.blob);
 		buf_release(&b->jobs[i]->cell.next);
+		mem_free(b->jobs[i]->muted_by);
 	}
 	keymap_release(&b->by_key);
 	mem_free(b->jobs);
 	mem_free(b->next_hit);
 }
 
-static void fire(struct batch *b, struct job *job, const struct rule_hit *hit,
-	const struct window *w, const struct window_verdict *verdict, const char *revised_for)
+static void mute(struct batch *b, struct job *job, struct slice id)
+{
+	job->muted_by = mem_resize(job->muted_by, job->tally.muted + 1, sizeof *job->muted_by);
+	job->muted_by[job->tally.muted++] = arena_slice(b->hits->arena, id);
+}
+
+static void fire(struct batch *b, struct job *job, struct raise *raise)
 {
 	struct store_cell *cell = &job->cell;
+	struct settle *s = b->settle;
+	struct slice muted_by;
+	struct buf alert = {0};
 
+	if (inhibit_holds(s->inhibit, raise->cause, raise->window->told.level)) {
+		job->tally.inhibited++;
+		return;
+	}
+	raise->now_us = clock_wall_us(s->clock);
+	raise->offices = s->offices;
+	raise->mutes = s->mutes;
+	if (!raise_alert(s->explain, raise, &alert, &muted_by)) {
+		mute(b, job, muted_by);
+		return;
+	}
 	cell->alerts = mem_resize(cell->alerts, cell->alert_count + 1, sizeof *cell->alerts);
-	struct buf *alert = &cell->alerts[cell->alert_count++];
-	*alert = (struct buf){0};
-	raise_alert(b->settle->explain,
-		&(struct raise){hit, w, verdict, clock_wall_us(b->settle->clock), revised_for},
-		alert);
+	cell->alerts[cell->alert_count++] = alert;
 	job->tally.alerts++;
+	inhibit_begin(s->inhibit, raise->cause, raise->window->told.level);
 }
 
 /* A new alert, or a revision of the one that its window is silent after. */
@@ -156,12 +186,21 @@ static void tell(struct batch *b, struct job *job, const struct rule_hit *hit, s
 		return;
 	if (fired) {
 		told_open(&w->told, &news, w, fired);
-		fire(b, job, hit, w, fired, "");
+		fire(b, job,
+			&(struct raise){
+				.cause = hit, .window = w, .verdict = fired, .revised_for = ""});
 	} else if (silent && told_add(&w->told, &news)) {
 		const char *why = told_revise(&w->told, &news) ? "level" : "count";
-		struct window_verdict verdict = {w->told.count, w->told.first_us, w->told.last_us};
+		struct window_verdict verdict = {.count = w->told.count,
+			.value = (double)w->told.count,
+			.first_us = w->told.first_us,
+			.last_us = w->told.last_us};
 
-		fire(b, job, hit, w, &verdict, why);
+		fire(b, job,
+			&(struct raise){.cause = hit,
+				.window = w,
+				.verdict = &verdict,
+				.revised_for = why});
 	}
 }
 
@@ -222,6 +261,10 @@ static void add_tallies(const struct batch *b, struct settle_tally *tally)
 		tally->suppressed += t->suppressed;
 		tally->known += t->known;
 		tally->unreadable += t->unreadable;
+		tally->muted += t->muted;
+		tally->inhibited += t->inhibited;
+		for (size_t k = 0; k < t->muted; k++)
+			mutes_count(b->settle->mutes, b->jobs[i]->muted_by[k]);
 	}
 }
 
@@ -262,6 +305,10 @@ int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *
 	int said = s->store->fetch(s->store, cells, b.job_count);
 	if (said == 0)
 		said = write_all(&b, cells, tally);
+	if (said == 0)
+		said = inhibit_write(s->inhibit);
+	else
+		inhibit_forget(s->inhibit);
 	if (said == 0)
 		add_tallies(&b, tally);
 	return said;

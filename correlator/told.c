@@ -38,7 +38,7 @@ void told_open(struct told *t, const struct told_news *news, const struct window
 		.count_told = verdict->count,
 		.first_us = verdict->first_us,
 		.last_us = verdict->last_us};
-	if (news->kind != WINDOW_VALUE_COUNT)
+	if (news->kind != WINDOW_VALUE_COUNT && news->kind != WINDOW_PLACES)
 		return;
 	for (size_t i = 0; i < w->element_count; i++)
 		if (w->elements[i].time_us >= verdict->first_us &&
@@ -48,7 +48,7 @@ void told_open(struct told *t, const struct told_news *news, const struct window
 
 static void count(struct told *t, const struct told_news *news)
 {
-	if (news->kind == WINDOW_VALUE_COUNT)
+	if (news->kind == WINDOW_VALUE_COUNT || news->kind == WINDOW_PLACES)
 		t->count += add_value(t, news->hit->value);
 	else if (news->kind == WINDOW_SINGLE || news->kind == WINDOW_EVENT_COUNT)
 		t->count++;

@@ -19,19 +19,36 @@
 enum window_kind {
 	WINDOW_SINGLE,      /* every event that is not suppressed */
 	WINDOW_EVENT_COUNT, /* so many events */
-	WINDOW_VALUE_COUNT, /* so many distinct values; also rules, for `temporal` */
-	WINDOW_ORDERED,     /* all places, one after the other */
+	WINDOW_VALUE_COUNT, /* so many distinct values */
+	WINDOW_PLACES,      /* rules that occurred, as many or as .truth says */
+	WINDOW_ORDERED,     /* all places, or as .truth says, one after the other */
+	WINDOW_SUM,         /* of amounts, within .bounds */
+	WINDOW_AVERAGE,
+	WINDOW_PERCENTILE, /* the .percentile-th of the amounts */
+	WINDOW_SHARE,      /* of all events those with this one's value, in per cent */
 };
 
 struct window_range {
 	uint64_t min, max; /* both included */
 };
 
+/* What a sum, average or percentile must come to. */
+struct window_bounds {
+	double min, max;
+	bool min_open, max_open; /* not included */
+	double except;
+	bool has_except;
+};
+
 struct window_spec {
 	enum window_kind kind;
 	int64_t timespan_us, lateness_us, suppress_us;
 	struct window_range range;
-	unsigned places; /* WINDOW_ORDERED: how many rules follow each other */
+	uint64_t except;       /* a count that does not meet the condition; 0: none */
+	unsigned places;       /* WINDOW_PLACES, WINDOW_ORDERED: how many rules there are */
+	const uint64_t *truth; /* of sets of places: bit s tells of set s; NULL: by count */
+	struct window_bounds bounds;
+	double percentile;
 };
 
 /* One event, for one window. All hits of one event on one window come in one go. */
@@ -40,6 +57,7 @@ struct hit {
 	struct event_id id;
 	int64_t time_us;
 	uint64_t value;      /* hash of what is counted, or the place of the rule */
+	double amount;       /* of sums and the like */
 	struct slice sample; /* JSON of the event, for the alert; borrowed */
 };
 
@@ -48,9 +66,12 @@ struct window_mark {
 	struct event_id id;
 };
 
+/* One event; where many are counted or added up, all of a short time (docs/rules.md). */
 struct window_element {
-	int64_t time_us;
+	int64_t time_us; /* of the last one */
 	uint64_t value;
+	uint64_t count;
+	double amount; /* their sum */
 };
 
 struct window_sample {
@@ -76,8 +97,9 @@ struct told {
 struct window {
 	struct window_mark *marks;
 	size_t mark_count;
-	struct window_element *elements; /* by time */
-	size_t element_count;
+	struct window_element *elements; /* by time; some may be out of date until window_write() */
+	size_t element_count, element_room;
+	struct window_values *values; /* WINDOW_VALUE_COUNT: an index, made when needed */
 	struct window_sample samples[WINDOW_SAMPLES_MAX]; /* by time */
 	size_t sample_count;
 	int64_t newest_us;
@@ -100,7 +122,8 @@ enum window_outcome {
 };
 
 struct window_verdict {
-	uint64_t count;
+	uint64_t count; /* of a sum or the like: rounded, 0 when negative */
+	double value;   /* the same, as it is */
 	int64_t first_us, last_us;
 };
 
@@ -118,5 +141,5 @@ void window_release(struct window *w);
  * which no worker may run: there are many of these, and anybody can make them. */
 int64_t window_ttl_ms(const struct window *w, const struct window_spec *spec, int64_t outage_ms);
 
-/* How many elements a window keeps. */
+/* How many elements a window keeps at most. */
 size_t window_room(const struct window_spec *spec);

@@ -6,9 +6,10 @@
 #include "lib/cursor.h"
 #include "lib/mem.h"
 
+#include <math.h>
 #include <string.h>
 
-enum { FORMAT = 1 };
+enum { FORMAT = 2 };
 
 /* Microseconds; beyond any date, and far from where sums of times overflow. */
 #define TIME_MAX (INT64_C(1) << 60)
@@ -63,20 +64,136 @@ static void read_marks(struct window *w, struct cursor *c)
 	}
 }
 
-static void read_elements(struct window *w, struct cursor *c)
+/* Small numbers are short: seven bits a byte, the last one without the eighth. */
+static void put_short(struct buf *out, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		buf_add_byte(out, (char)(0x80 | (value & 0x7f)));
+	buf_add_byte(out, (char)value);
+}
+
+static uint64_t take_short(struct cursor *c)
+{
+	uint64_t value = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint64_t byte = cursor_u8(c);
+
+		value |= (byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return value;
+	}
+	c->bad = true;
+	return 0;
+}
+
+/* What there is to know of an element besides its time. */
+static bool has_values(const struct window_spec *spec)
+{
+	return spec->kind == WINDOW_VALUE_COUNT || spec->kind == WINDOW_SHARE;
+}
+
+static bool has_places(const struct window_spec *spec)
+{
+	return spec->kind == WINDOW_PLACES || spec->kind == WINDOW_ORDERED;
+}
+
+static bool has_amounts(const struct window_spec *spec)
+{
+	return spec->kind == WINDOW_SUM || spec->kind == WINDOW_AVERAGE ||
+		spec->kind == WINDOW_PERCENTILE;
+}
+
+static void put_real(struct buf *out, double real)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &real, sizeof bits);
+	put(out, bits, 8);
+}
+
+static double take_real(struct cursor *c)
+{
+	uint64_t bits = take_u64(c);
+	double real;
+
+	memcpy(&real, &bits, sizeof real);
+	if (!isfinite(real)) {
+		c->bad = true;
+		return 0;
+	}
+	return real;
+}
+
+static struct window_element take_element(
+	struct cursor *c, const struct window_spec *spec, int64_t before_us)
+{
+	uint64_t later = take_short(c);
+	struct window_element e = {.time_us = before_us, .count = 1};
+
+	if (later > (uint64_t)TIME_MAX || before_us + (int64_t)later > TIME_MAX)
+		c->bad = true;
+	else
+		e.time_us = before_us + (int64_t)later;
+	if (has_values(spec))
+		e.value = take_u64(c);
+	else if (has_places(spec))
+		e.value = cursor_u8(c);
+	else
+		e.count = take_short(c);
+	if (has_amounts(spec))
+		e.amount = take_real(c);
+	c->bad |= e.count == 0;
+	return e;
+}
+
+/* The first time is whole, each further one what it is later than the one before it. */
+static void read_elements(struct window *w, const struct window_spec *spec, struct cursor *c)
 {
 	size_t count = cursor_be32(c);
+	int64_t time_us = take_time(c);
 
-	if (count > cursor_left(c) / 16) {
+	if (count > cursor_left(c) / 2) {
 		c->bad = true;
 		return;
 	}
 	w->elements = mem_array(count ? count : 1, sizeof *w->elements);
+	w->element_room = count ? count : 1;
 	w->element_count = count;
-	for (size_t i = 0; i < count; i++) {
-		w->elements[i].time_us = take_time(c);
-		w->elements[i].value = take_u64(c);
+	for (size_t i = 0; i < count && cursor_ok(c); i++) {
+		w->elements[i] = take_element(c, spec, time_us);
+		time_us = w->elements[i].time_us;
 	}
+}
+
+static void write_elements(const struct window *w, const struct window_spec *spec, struct buf *out)
+{
+	int64_t horizon_us = w->newest_us - spec->timespan_us - spec->lateness_us, time_us = 0;
+	size_t count_at = out->len, count = 0;
+
+	put(out, 0, 4);
+	for (size_t i = 0; i < w->element_count; i++) {
+		const struct window_element *e = &w->elements[i];
+
+		if (e->count == 0 || e->time_us < horizon_us)
+			continue;
+		if (count++ == 0)
+			put(out, (uint64_t)(time_us = e->time_us), 8);
+		put_short(out, (uint64_t)(e->time_us - time_us));
+		time_us = e->time_us;
+		if (has_values(spec))
+			put(out, e->value, 8);
+		else if (has_places(spec))
+			put(out, e->value, 1);
+		else
+			put_short(out, e->count);
+		if (has_amounts(spec))
+			put_real(out, e->amount);
+	}
+	if (count == 0)
+		put(out, 0, 8);
+	for (unsigned i = 0; i < 4; i++)
+		out->at[count_at + i] = (char)(count >> (8 * (3 - i)));
 }
 
 static void read_samples(struct window *w, struct cursor *c)
@@ -114,7 +231,7 @@ bool window_read(struct window *w, const struct window_spec *spec, struct slice 
 	w->muted = take_u64(&c);
 	read_marks(w, &c);
 	if (cursor_ok(&c) && was == shape(spec)) {
-		read_elements(w, &c);
+		read_elements(w, spec, &c);
 		read_samples(w, &c);
 		c.bad |= !told_read(&w->told, &c);
 	}
@@ -141,11 +258,7 @@ void window_write(
 		put(out, w->marks[i].id.ms, 8);
 		put(out, w->marks[i].id.seq, 4);
 	}
-	put(out, w->element_count, 4);
-	for (size_t i = 0; i < w->element_count; i++) {
-		put(out, (uint64_t)w->elements[i].time_us, 8);
-		put(out, w->elements[i].value, 8);
-	}
+	write_elements(w, spec, out);
 	put(out, w->sample_count, 1);
 	for (size_t i = 0; i < w->sample_count; i++) {
 		put(out, (uint64_t)w->samples[i].time_us, 8);
