@@ -66,7 +66,8 @@ int operate_test(const struct courier_config *config, int argc, char **argv)
 		.source = config->source,
 		.state_dir = config->shared.state_dir,
 		.console = config->console_url,
-		.clock = clock_system()});
+		.clock = clock_system(),
+		.trial = true});
 }
 
 /* ---- status ---- */

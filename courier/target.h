@@ -29,6 +29,8 @@ struct target_place {
 	const char *state_dir; /* files of a target: STATE_DIR/courier-NAME.… */
 	const char *console;   /* URL of the console for links to alerts; "" for none */
 	const struct clock *clock;
+	bool trial; /* by `haidang courier test`, perhaps beside a running courier that has the
+		       target's port and files: disturb neither */
 };
 
 enum parcel_purpose {

@@ -75,8 +75,12 @@ static int outcome_print(const struct target_config *target, const struct outcom
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	struct slice body = text_squeeze(a, text_nfc(a, buf_slice(&outcome->body)));
 
-	printf("%s (%s) %s.\n  %s\n", target->name, target->url, words[outcome->verdict],
-		outcome->said);
+	const char *where = target->url[0] ? target->url
+		: target->path[0]          ? target->path
+					   : target->listen;
+
+	printf("%s (%s %s) %s.\n  %s\n", target->name, target_kind_names[target->kind], where,
+		words[outcome->verdict], outcome->said);
 	if (body.len > 0)
 		printf("  It wrote: %.*s\n", SLICE_ARG(body));
 	return outcome->verdict == VERDICT_DELIVERED ? 0 : 1;
