@@ -19,6 +19,12 @@ static const struct config_field fields[] = {
 		.offset = offsetof(struct correlator_config, vars),
 		.fallback = "",
 		.help = "YAML map of placeholders for the modifier expand; empty for none"},
+	{.key = "correlator.assets",
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct correlator_config, assets),
+		.fallback = "",
+		.help = "Assets file (rules/assets.yaml): who answers for which network; "
+			"empty for none"},
 	{.key = "correlator.batch",
 		.type = CONFIG_INT,
 		.offset = offsetof(struct correlator_config, batch),

@@ -8,6 +8,7 @@ struct correlator_config {
 	char *worker;
 	struct config_texts rules;
 	char *vars;
+	char *assets;
 	int64_t batch;
 	int64_t streams_max;
 	int64_t lateness_ms;

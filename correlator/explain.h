@@ -40,5 +40,11 @@ int64_t explain_span_us(const struct explain_facts *facts);
 /* The rule's explanation, or one made from its kind. */
 void explain_why(struct explain *x, enum explain_language language, struct buf *out);
 
+/* What of the newest event the detection looked at, as a JSON object {path: value}. */
+void explain_matched(struct explain *x, const struct feed *feed, struct buf *out);
+
+/* The addresses of the newest event; gives how many. */
+size_t explain_addresses(struct explain *x, struct slice ret[2]);
+
 /* The fields that the rule's templates name; gives how many. */
 size_t explain_fields(const struct rule *rule, struct slice *ret, size_t max);

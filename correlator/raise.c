@@ -34,7 +34,7 @@ static void write_events(const struct slice *samples, size_t count, struct buf *
 
 /* The words of one alert. */
 struct words {
-	struct buf events, entity, why_vi, why_en, advice_vi, advice_en;
+	struct buf events, entity, why_vi, why_en, advice_vi, advice_en, matched, notify;
 };
 
 static void words_release(struct words *t)
@@ -45,6 +45,8 @@ static void words_release(struct words *t)
 	buf_release(&t->why_en);
 	buf_release(&t->advice_vi);
 	buf_release(&t->advice_en);
+	buf_release(&t->matched);
+	buf_release(&t->notify);
 }
 
 static void find_words(struct explain *x, const struct explain_facts *facts, struct words *ret)
@@ -60,6 +62,22 @@ static void find_words(struct explain *x, const struct explain_facts *facts, str
 	explain_write(x, t->advice_en, EXPLAIN_EN, &ret->advice_en);
 }
 
+/* The owner, those that the rule names, and who answers for the addresses concerned. */
+static void write_notify(struct explain *x, const struct raise *raise, struct buf *out)
+{
+	const struct rule *r = raise->cause->target;
+	struct slice ids[1 + ALERT_NOTIFY_MAX] = {r->texts.owner};
+	struct slice addresses[2];
+	const struct offices_concerned concerned = {.ids = ids,
+		.id_count = 1 + r->response.notify_count,
+		.addresses = addresses,
+		.address_count = explain_addresses(x, addresses)};
+
+	for (size_t i = 0; i < r->response.notify_count; i++)
+		ids[1 + i] = r->response.notify[i];
+	offices_write(raise->offices, &concerned, out);
+}
+
 /* By its first event, so that revisions are of the same alert. */
 static void name_alert(const struct raise *raise, char ret[ALERT_ID_LEN + 1])
 {
@@ -69,7 +87,8 @@ static void name_alert(const struct raise *raise, char ret[ALERT_ID_LEN + 1])
 	alert_id_make(raise->cause->target->key, raise->cause->group, slice_of(event), ret);
 }
 
-void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
+bool raise_alert(
+	struct explain *x, const struct raise *raise, struct buf *out, struct slice *ret_muted_by)
 {
 	CLEANUP(words_release) struct words words = {0};
 	struct slice samples[WINDOW_SAMPLES_MAX];
@@ -84,6 +103,9 @@ void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
 		.is_revision = *raise->revised_for != '\0'};
 
 	find_words(x, &facts, &words);
+	if (raise->cause->feed)
+		explain_matched(x, raise->cause->feed, &words.matched);
+	write_notify(x, raise, &words.notify);
 	name_alert(raise, id);
 
 	struct alert a = {.alert_id = slice_of(id),
@@ -105,9 +127,14 @@ void raise_alert(struct explain *x, const struct raise *raise, struct buf *out)
 		.advice_vi = buf_slice(&words.advice_vi),
 		.advice_en = buf_slice(&words.advice_en),
 		.owner = r->texts.owner,
-		.events = buf_slice(&words.events)};
+		.events = buf_slice(&words.events),
+		.matched = buf_slice(&words.matched),
+		.notify = buf_slice(&words.notify)};
 	a.rule.level = raise->window->told.level;
 	memcpy(a.attack, r->attack, sizeof a.attack);
+	if (raise->mutes && mutes_find(raise->mutes, &a, ret_muted_by))
+		return false;
 	struct json_writer writer = json_writer_on(out);
 	alert_write(&a, &writer);
+	return true;
 }

@@ -47,6 +47,8 @@ struct rule {
 	bool alerts; /* what it comes to, with all correlations known */
 	struct rule_texts texts;
 	struct response response;
+	const struct rule *inhibitors[RULE_RELATED_MAX]; /* whose alerts silence this one */
+	size_t inhibitor_count;
 	struct slice related[RULE_RELATED_MAX]; /* ids; a case of one may raise the other */
 	size_t related_count;
 

@@ -147,6 +147,21 @@ static void add_named(struct loader *l, size_t *slots, size_t *count, struct sli
 		slots[(*count)++] = view_fields_add(l->set->fields, name);
 }
 
+/* The paths that the detection of `base` looks at. */
+static void choose_matched(struct loader *l, struct feed *f, const struct rule *base)
+{
+	size_t slots[RULE_SHOW_MAX], count = 0;
+
+	add_slots(base->detection, slots, &count, RULE_SHOW_MAX);
+	f->matched = arena_array(l->set->arena, count + 1, sizeof *f->matched);
+	for (size_t i = 0; i < count; i++) {
+		const char *path = view_fields_path(l->set->fields, slots[i]);
+
+		if (*path)
+			f->matched[f->matched_count++] = path;
+	}
+}
+
 /* What an alert of `target` shows of an event that `base` matched. */
 static void choose_shown(struct loader *l, struct feed *f, const struct rule *base)
 {
@@ -172,6 +187,7 @@ static void choose_shown(struct loader *l, struct feed *f, const struct rule *ba
 	size_t *shown = arena_array(l->set->arena, count, sizeof *shown);
 	memcpy(shown, slots, count * sizeof *shown);
 	f->shown = shown;
+	choose_matched(l, f, base);
 	f->shown_count = count;
 }
 
@@ -269,6 +285,26 @@ static void resolve_all(struct loader *l)
 	}
 }
 
+/* A rule may be silenced by eight others; a name that no rule has is refused with its rule named,
+ * but the rule itself works. */
+static void link_inhibitions(struct loader *l)
+{
+	for (size_t i = 0; i < l->set->rule_count; i++) {
+		const struct rule *by = l->set->rules[i];
+		const struct inhibition *says = &by->response.inhibition;
+
+		for (size_t k = 0; k < says->rule_count; k++) {
+			struct rule *r = referred(l, says->rules[k]);
+
+			if (r && r->inhibitor_count < RULE_RELATED_MAX)
+				r->inhibitors[r->inhibitor_count++] = by;
+			else
+				refuse_rule(l, by, by->line,
+					"inhibits: no such rule, or eight rules inhibit it");
+		}
+	}
+}
+
 static struct route *route_for(struct ruleset *set, struct slice type)
 {
 	for (size_t i = 0; i < set->route_count; i++)
@@ -356,6 +392,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options)
 		load_file(&l, files.at[i]);
 	apply_filters(set);
 	resolve_all(&l);
+	link_inhibitions(&l);
 	index_rules(set);
 	make_prefilters(set);
 	keymap_release(&l.by_id);

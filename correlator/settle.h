@@ -9,6 +9,8 @@
 #pragma once
 
 #include "correlator/engine.h"
+#include "correlator/mutes.h"
+#include "correlator/offices.h"
 #include "correlator/store.h"
 #include "lib/clock.h"
 
@@ -16,11 +18,15 @@ struct settle;
 
 struct settle_tally {
 	uint64_t alerts, late, suppressed, known, conflicts;
-	uint64_t unreadable; /* windows begun anew, as what stood there was none */
+	uint64_t muted, inhibited; /* alerts that were not written */
+	uint64_t unreadable;       /* windows begun anew, as what stood there was none */
 };
 
 struct settle *settle_new(struct store *store, const struct clock *clock);
 void settle_free(struct settle **s);
+
+/* Who is told, and what nobody wants to see; either may be NULL. Borrowed. */
+void settle_use(struct settle *s, const struct offices *offices, struct mutes *mutes);
 
 /* How long windows that raised nothing survive without a worker; an hour at first. */
 void settle_keep(struct settle *s, int64_t outage_ms);

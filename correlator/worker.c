@@ -27,7 +27,7 @@ enum {
 
 struct counters {
 	struct metric *events, *matches, *alerts, *suppressed, *late, *known, *conflicts, *retries;
-	struct metric *unreadable, *unconfirmed;
+	struct metric *unreadable, *unconfirmed, *muted, *inhibited;
 	struct metric *refused[ENGINE_RESULT_COUNT], *no_batch, *too_many, *given_up;
 	struct metric *rules, *rules_refused, *streams, *memory;
 };
@@ -44,6 +44,8 @@ struct worker {
 	struct intake *intake;
 	struct store *store;
 	struct settle *settle;
+	struct offices *offices;
+	struct mutes *mutes;
 	struct ruleset *rules;
 	struct engine *engine;
 	struct arena *arena; /* of one round */
@@ -73,6 +75,9 @@ static void counters_init(struct counters *c, struct metrics *m)
 			"Windows that another worker wrote at the same time."},
 		{offsetof(struct counters, retries), "retries_total",
 			"Batches given up and read again."},
+		{offsetof(struct counters, muted), "muted_total", "Alerts held back by a mute."},
+		{offsetof(struct counters, inhibited), "inhibited_total",
+			"Alerts held back as another alert told of the same thing."},
 		{offsetof(struct counters, unreadable), "unreadable_windows_total",
 			"Windows begun anew, as what stood in Redis was none."},
 		{offsetof(struct counters, unconfirmed), "unconfirmed_total",
@@ -224,6 +229,8 @@ static void count_round(struct worker *w, const struct settle_tally *tally)
 		log_error(
 			"A window in Redis cannot be read and is begun anew, more are only counted: "
 			"what it had counted is forgotten");
+	metric_add(w->counters.muted, tally->muted);
+	metric_add(w->counters.inhibited, tally->inhibited);
 	metric_add(w->counters.unreadable, tally->unreadable);
 	metric_set(w->counters.given_up, (int64_t)regex_set_given_up(w->rules->regexes));
 }
@@ -235,6 +242,10 @@ static bool scan(struct worker *w)
 	if (mono_left_ms(w->next_scan, now) > 0)
 		return true;
 	w->next_scan = mono_after(now, SCAN_INTERVAL_MS);
+	if (mutes_refresh(w->mutes) < 0) {
+		start_over(w, "Reading the mutes", redis_said(w->redis));
+		return false;
+	}
 	if (intake_scan(w->intake) < 0) {
 		start_over(w, "Looking for streams", intake_said(w->intake));
 		return false;
@@ -373,6 +384,8 @@ static void worker_release(struct worker *w)
 	engine_free(&w->engine);
 	ruleset_free(&w->rules);
 	settle_free(&w->settle);
+	mutes_free(&w->mutes);
+	offices_free(&w->offices);
 	store_redis_free(&w->store);
 	intake_free(&w->intake);
 	redis_free(&w->redis);
@@ -398,6 +411,8 @@ static void connect_parts(struct worker *w, const struct redis_options *redis)
 		.cache_len_max = (size_t)c->cache_len,
 		.alert_len_max = c->alert_len_max});
 	w->settle = settle_new(w->store, w->clock);
+	w->mutes = mutes_new(w->redis, w->clock);
+	settle_use(w->settle, w->offices, w->mutes);
 }
 
 bool worker_settings(const struct correlator_config *config, struct arena *a,
@@ -410,6 +425,19 @@ bool worker_settings(const struct correlator_config *config, struct arena *a,
 	if (!*config->shared.redis_address)
 		return err_set(err, NULL, 0, "the correlator needs Redis: redis.address is empty");
 	return settings_redis(&config->shared, a, ret, err);
+}
+
+/* What the assets say of offices is read at the start only: it changes with a restart. */
+static bool load_offices(struct worker *w)
+{
+	struct err err = {0};
+
+	if (!*w->config->assets)
+		return true;
+	w->offices = offices_load(w->config->assets, &err);
+	if (!w->offices)
+		log_error("The assets cannot be used: %s", err_text(&err));
+	return w->offices != NULL;
 }
 
 int worker_run(const struct correlator_config *config, struct arena *a)
@@ -428,6 +456,8 @@ int worker_run(const struct correlator_config *config, struct arena *a)
 	w.arena = arena_new();
 	w.hits.arena = w.arena;
 	w.health = (struct health){"correlator", config->worker, clock_wall_us(w.clock)};
+	if (!load_offices(&w))
+		return 2;
 	use_rules(&w, worker_rules(config));
 	log_refused(w.rules);
 	connect_parts(&w, &redis);

@@ -79,10 +79,21 @@ unsigned stream_bucket(struct slice rule_id, struct slice group)
 	return (unsigned)((hash ^ hash >> 16) % ALERT_BUCKETS);
 }
 
-void stream_window(struct slice rule_id, struct slice group, struct buf *ret)
+static void key_in_bucket(
+	const char *kind, struct slice rule_id, struct slice rest, struct buf *ret)
 {
-	buf_printf(ret, "w:{b%02u}:", stream_bucket(rule_id, group));
+	buf_printf(ret, "%s:{b%02u}:", kind, stream_bucket(rule_id, rest));
 	buf_add_slice(ret, rule_id);
 	buf_add_byte(ret, '|');
-	buf_add_slice(ret, group);
+	buf_add_slice(ret, rest);
+}
+
+void stream_inhibition(struct slice rule_id, struct slice value, struct buf *ret)
+{
+	key_in_bucket("h", rule_id, value, ret);
+}
+
+void stream_window(struct slice rule_id, struct slice group, struct buf *ret)
+{
+	key_in_bucket("w", rule_id, group, ret);
 }

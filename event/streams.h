@@ -6,6 +6,7 @@
  *   pos:{net.SENSOR.W}                      how far a producer has read the source it takes from
  *   lease:{STREAM}                          which worker reads a producer stream
  *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
+ *   h:{bNN}:RULE|VALUE                     until when an alert of a rule silences others
  *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
  *   changes:{console}                       what analysts did, field "a": the alert as JSON with its
  *                                           standing; written by the console
@@ -15,6 +16,9 @@
  *   watch:{courier}, watch:{courier}:…      open alerts and when something is due on them
  *   audit:{courier}                         what operators did with dead letters; refused routes
  *   dead:{TARGET}                           alerts a courier's target refused for good
+ *   mute:{all}                              the mutes, one JSON document (event/mute.h)
+ *   mute:{all}:counts                       per mute: how many alerts it muted
+ *   mute:{all}:log                          who changed the mutes, and how
  *   health:PROGRAM.INSTANCE, health:index   what `haidang status` shows
  *   sources:CRAWLER                         hash of source id to what became of it, as JSON:
  *                                           {"id","kind","tier","state":"ok|trouble|off|waiting",
@@ -34,6 +38,9 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define HEALTH_INDEX         "health:index"
 #define EVENT_FIELD_BATCH    "b"
 #define ALERT_FIELD_BODY     "a"
+#define MUTES_KEY            "mute:{all}"
+#define MUTE_COUNTS_KEY      "mute:{all}:counts"
+#define MUTE_LOG_KEY         "mute:{all}:log"
 #define CORRELATOR_GROUP     "correlator"
 #define SOURCES_KEY_PREFIX   "sources:" /* and the name of the crawler */
 #define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
@@ -56,3 +63,4 @@ void stream_got(const char *target, char ret[STREAM_NAME_MAX]);        /* got:{T
 void stream_lease(struct slice stream, struct buf *ret);
 unsigned stream_bucket(struct slice rule_id, struct slice group);
 void stream_window(struct slice rule_id, struct slice group, struct buf *ret);
+void stream_inhibition(struct slice rule_id, struct slice value, struct buf *ret);
