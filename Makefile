@@ -14,11 +14,11 @@ LIBS     := lib event#      shared code, lowest first
 PROGRAMS := probe crawler collector correlator courier console ctl
 BIN       = $(B)/bin/$(if $(filter ctl,$(1)),haidang,haidang-$(1))
 
-PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3
+PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3 gnutls
 PKG_probe      := libpcap libndpi
 PKG_crawler    := gumbo libcurl expat libhs libseccomp zlib
 PKG_correlator := libpcre2-8
-PKG_courier    := libcurl gnutls
+PKG_courier    := libcurl
 PKG_console    := libsodium
 
 # ---- how it is compiled ------------------------------------------------------

@@ -15,6 +15,7 @@ enum {
 	SLOW_BYTES = 200,
 	SLOW_S = 10,
 	RETRY_MAX_S = 86400,
+	UNIX_TIME_MIN = 1000000000,
 	VALIDATOR_LEN_MAX = 1024
 };
 
@@ -26,9 +27,9 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body, content_type, etag, last_modified, location, robots_tag;
-	int64_t retry_after_s;
+	int64_t retry_after_s, reset_s;
 	size_t header_bytes;
-	bool private_address, too_large;
+	bool private_address, too_large, share_spent;
 };
 
 struct fetcher {
@@ -191,6 +192,8 @@ static int64_t retry_after(struct slice value, const struct clock *clock)
 			return -1;
 		seconds = (date_us(&date, 0) - clock_wall_us(clock)) / 1000000;
 	}
+	if (seconds > UNIX_TIME_MIN) /* of X-RateLimit-Reset, at some */
+		seconds -= clock_wall_us(clock) / 1000000;
 	return seconds < 0 ? 0 : seconds > RETRY_MAX_S ? RETRY_MAX_S : seconds;
 }
 
@@ -216,6 +219,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 	value = slice_trim(value);
 	if (slice_equal_nocase(name, SLICE("retry-after")))
 		t->retry_after_s = retry_after(value, t->fetcher->clock);
+	if (slice_equal_nocase(name, SLICE("x-ratelimit-reset")))
+		t->reset_s = retry_after(value, t->fetcher->clock);
+	if (slice_equal_nocase(name, SLICE("x-ratelimit-remaining")))
+		t->share_spent = slice_is(value, "0");
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
 		if (slice_equal_nocase(name, slice_of(kept[i].name))) {
 			buf_clear(kept[i].to);
@@ -230,6 +237,13 @@ static void add_header(struct transfer *t, const char *name, const char *value)
 	if (value == NULL || value[0] == '\0' || strlen(value) > VALIDATOR_LEN_MAX)
 		return;
 	CLEANUP(mem_cleanup) char *line = mem_printf("%s: %s", name, value);
+	t->headers = curl_slist_append(t->headers, line);
+}
+
+static void add_token(struct transfer *t, const char *token)
+{
+	CLEANUP(mem_cleanup) char *line = mem_printf("Authorization: Bearer %s", token);
+
 	t->headers = curl_slist_append(t->headers, line);
 }
 
@@ -262,11 +276,14 @@ void fetch(struct fetcher *f, const struct fetch_request *request)
 	t->url = mem_text(request->url);
 	t->easy = easy;
 	t->retry_after_s = -1;
+	t->reset_s = -1;
 	t->next = f->transfers;
 	f->transfers = t;
 	f->busy++;
 	add_header(t, "If-None-Match", request->etag);
 	add_header(t, "If-Modified-Since", request->last_modified);
+	if (request->token != NULL)
+		add_token(t, request->token);
 	t->headers = curl_slist_append(t->headers, "Accept-Language: vi, en;q=0.5");
 	set_limits(f, easy);
 	curl_easy_setopt(easy, CURLOPT_URL, t->url);
@@ -318,6 +335,7 @@ static void finish(struct transfer *t, CURLcode code)
 		.location = buf_slice(&t->location),
 		.robots_tag = buf_slice(&t->robots_tag),
 		.retry_after_s = t->retry_after_s,
+		.spent_s = t->share_spent ? t->reset_s : -1,
 	};
 	t->request.done(t->request.ctx, &result);
 	transfer_free(t);

@@ -44,6 +44,7 @@ struct fetch_result {
 	struct slice body;
 	struct slice content_type, etag, last_modified, location, robots_tag;
 	int64_t retry_after_s; /* -1: none */
+	int64_t spent_s;       /* until our share of an interface is renewed; -1: not spent */
 };
 
 typedef void fetch_done_fn(void *ctx, const struct fetch_result *result);
@@ -51,6 +52,7 @@ typedef void fetch_done_fn(void *ctx, const struct fetch_result *result);
 struct fetch_request {
 	const char *url;
 	const char *etag, *last_modified; /* of what is known already, or NULL */
+	const char *token;                /* of an interface, sent as "Bearer", or NULL */
 	bool internal;                    /* private addresses are allowed */
 	size_t len_max;                   /* of the body, after decompression */
 	fetch_done_fn *done;              /* everything in the result is borrowed for the call */

@@ -19,6 +19,7 @@ enum {
 	CLAIM_AGAIN_MS = 1000,
 	REST_MAX_MS = 24 * 3600 * 1000,
 	REST_KEPT_MS = 60 * 1000,
+	SLOW_MAX = 6,
 	ROBOTS_KEPT_MAX = 48 * 1024, /* a longer robots.txt is asked for again after a restart */
 	TABLE = 16384,
 };
@@ -32,6 +33,7 @@ struct host {
 	mono_t not_before; /* of the next request */
 	mono_t used;
 	bool busy;           /* a request is under way */
+	unsigned slow;       /* its delay is doubled so often */
 	struct visit *first; /* by rank */
 	size_t queued;
 	struct robots_request *asking; /* NULL: none under way */
@@ -299,13 +301,33 @@ static int64_t delay_of(const struct hosts *h, const struct host *host, const st
 	return robots > delay ? robots : delay;
 }
 
+/* robots.txt is for those who come unasked: our own site and an interface whose operator gave us a
+ * token have asked us in. */
+static bool is_free(const struct visit *v)
+{
+	return v->own_site || v->token != NULL;
+}
+
+/* A host that says it is asked too often is asked ever more rarely, until it is well again. */
+static int64_t slowed(struct host *host, bool too_often, int64_t ms)
+{
+	if (too_often && host->slow < SLOW_MAX)
+		host->slow++;
+	else if (!too_often && host->slow > 0)
+		host->slow--;
+	return ms << host->slow;
+}
+
 /* The host rests for its delay, longer when it asked for that. */
 static void rest(struct hosts *h, struct visit *v, const struct fetch_result *result)
 {
 	struct host *host = v->host;
-	int64_t ms = delay_of(h, host, v);
+	bool too_often = !v->own_site && (result->status == 429 || result->status == 503);
+	int64_t ms = slowed(host, too_often, delay_of(h, host, v));
 
-	if (!v->own_site && (result->status == 429 || result->status == 503)) {
+	if (!v->own_site && result->spent_s * 1000 > ms)
+		ms = result->spent_s * 1000;
+	if (too_often) {
 		int64_t asked =
 			result->retry_after_s >= 0 ? result->retry_after_s * 1000 : BACK_OFF_MS;
 
@@ -341,7 +363,7 @@ static void follow(struct visit *v, const struct fetch_result *result)
 	v->url = url;
 	v->internal = v->internal && slice_equal(url.host, v->first_host);
 	v->own_site = v->own_site && slice_equal(url.host, v->first_host);
-	v->etag = v->last_modified = NULL;
+	v->etag = v->last_modified = v->token = NULL;
 	hosts_visit(v->hosts, v);
 }
 
@@ -382,6 +404,7 @@ static void start_visit(struct visit *v)
 			.url = v->url.href.at,
 			.etag = v->etag,
 			.last_modified = v->last_modified,
+			.token = v->token,
 			.internal = v->internal,
 			.len_max = v->len_max,
 			.done = on_fetched,
@@ -466,7 +489,7 @@ static void start_robots(struct hosts *h, struct host *host, const struct visit 
 
 static void judge_visit(struct visit *v)
 {
-	if (v->own_site || robots_allows(v->host->robots, v->url.target))
+	if (is_free(v) || robots_allows(v->host->robots, v->url.target))
 		start_visit(v);
 	else if (robots_unavailable(v->host->robots))
 		end_visit(v, VISIT_FAILED, "robots_unavailable", NULL);
@@ -479,7 +502,7 @@ static void host_tick(struct hosts *h, struct host *host)
 {
 	struct visit *v = host->first;
 
-	if (!v->own_site && (host->robots == NULL || has_passed(h, host->robots_until))) {
+	if (!is_free(v) && (host->robots == NULL || has_passed(h, host->robots_until))) {
 		start_robots(h, host, v);
 		return;
 	}

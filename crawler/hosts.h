@@ -41,9 +41,10 @@ struct visit {
 	struct url url;
 	const char *etag, *last_modified;
 	size_t len_max;
-	int64_t delay_ms; /* 0: the default */
-	bool internal;    /* the host of `url` may have a private address */
-	bool own_site;    /* ours: its robots.txt does not bind us */
+	const char *token; /* for an interface: with it robots.txt does not bind us; or NULL */
+	int64_t delay_ms;  /* 0: the default */
+	bool internal;     /* the host of `url` may have a private address */
+	bool own_site;     /* ours: its robots.txt does not bind us */
 	unsigned hops;
 	unsigned rank;         /* the lowest goes first, on its host and among hosts */
 	visit_claim_fn *claim; /* NULL: may go */

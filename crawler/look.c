@@ -3,18 +3,24 @@
 #include "crawler/connector.h"
 #include "crawler/mask.h"
 #include "crawler/site.h"
+#include "crawler/trap.h"
 #include "lib/digest.h"
+#include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/must.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 enum {
 	HASH_HEX = 2 * 16,
 	LINK_TEXT_MIN = 15,
 	HYPHENS_MIN = 3,
+	MAPS_MAX = 5, /* sitemaps of an index read at one look */
+	TOKEN_MAX = 4096,
 	TROUBLE_MAX = 48,
 	SUMMARY_MAX = 4000
 };
@@ -22,6 +28,12 @@ enum {
 /* What a feed, section page or sitemap says about one article. */
 struct entry {
 	struct slice link, title, summary, published, updated;
+};
+
+/* A sitemap that an index names. */
+struct map {
+	struct url url;
+	struct slice changed;
 };
 
 /* The articles that a page names. */
@@ -40,6 +52,10 @@ struct look {
 	struct slice etag, last_modified, body_hash; /* what this look saw */
 	struct named named;
 	bool news, dropped;
+	size_t seen;   /* articles named, known ones as well */
+	bool in_index; /* of sitemaps, of which the rest is in `maps` */
+	struct map maps[MAPS_MAX];
+	size_t map_count, map_next;
 	char trouble[TROUBLE_MAX]; /* why the source itself was not read */
 };
 
@@ -91,10 +107,33 @@ static void forget_validators(struct look *look)
 	source_state_validators(look->plan.state, none, none, none);
 }
 
+/* The next sitemap of the index; false when all were read. */
+static bool look_on(struct look *look)
+{
+	if (look->trouble[0] != '\0' || look->map_next == look->map_count)
+		return false;
+	look->visit.url = look->maps[look->map_next++].url;
+	look->visit.etag = look->visit.last_modified = NULL;
+	look->visit.claim = NULL;
+	look->visit.hops = 0;
+	hosts_visit(look->env->hosts, &look->visit);
+	return true;
+}
+
 static void over(struct look *look)
 {
+	if (look_on(look))
+		return;
 	look->plan.end(look->plan.ctx, look);
 	look_free(&look);
+}
+
+static int year_now(const struct look *look)
+{
+	time_t now = (time_t)(clock_wall_us(look->env->knowledge->clock) / 1000000);
+	struct tm tm;
+
+	return gmtime_r(&now, &tm)->tm_year + 1900;
 }
 
 /* Notes an article; whether it is new is asked for all of them at once. */
@@ -106,6 +145,11 @@ static void follow(struct look *look, const struct entry *entry)
 
 	if (!url_parse(a, entry->link, &look->visit.url, &url) || url.has_userinfo)
 		return;
+	const char *trap = trap_of(&url, year_now(look));
+	if (trap != NULL) {
+		account_refuse(look->plan.account, trap);
+		return;
+	}
 	struct slice said = slice_of(arena_printf(a, "%.*s|%.*s|%.*s", (int)entry->title.len,
 		entry->title.len > 0 ? entry->title.at : "", (int)entry->summary.len,
 		entry->summary.len > 0 ? entry->summary.at : "", (int)entry->updated.len,
@@ -177,7 +221,9 @@ static bool push_named(struct look *look)
 		n->items[fresh] = n->items[i];
 		mask_item(look, &n->items[fresh++]);
 	}
-	look->news = fresh > 0;
+	look->news = look->news || fresh > 0;
+	look->seen += n->count;
+	n->count = 0; /* the next sitemap of an index begins anew */
 	if (frontier_push(look->env->frontier, n->items, fresh) < 0) {
 		fail(look, "redis_away");
 		return false;
@@ -217,6 +263,8 @@ static bool is_article_like(const struct url *url, struct slice text)
 	static const char *const endings[] = {
 		".html", ".htm", ".epi", ".chn", ".aspx", ".vnp", ".tpo"};
 	size_t hyphens = 0, digits = 0, longest = 0;
+	bool liferay = slice_find(url->path, SLICE("/-/")) < url->path.len ||
+		slice_find(url->path, SLICE("/w/")) < url->path.len;
 
 	for (size_t i = 0; i < url->path.len; i++) {
 		bool digit = isdigit((unsigned char)url->path.at[i]);
@@ -228,7 +276,8 @@ static bool is_article_like(const struct url *url, struct slice text)
 	bool ends = false;
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
 		ends = ends || slice_ends(url->path, slice_of(endings[i]));
-	return text.len >= LINK_TEXT_MIN && (hyphens >= HYPHENS_MIN || longest >= 4 || ends);
+	return text.len >= LINK_TEXT_MIN &&
+		(hyphens >= HYPHENS_MIN || longest >= 4 || ends || liferay);
 }
 
 static bool on_section_link(void *ctx, struct slice key, struct json_value link)
@@ -247,17 +296,57 @@ static bool on_section_link(void *ctx, struct slice key, struct json_value link)
 	return true;
 }
 
-static bool on_sitemap_loc(void *ctx, struct slice key, struct json_value loc)
+/* A sitemap speaks for its own host only (sitemaps.org, "location"). */
+static bool is_own(struct look *look, struct slice link, struct url *ret)
 {
-	struct look *look = ctx;
+	return url_parse(look->arena, link, NULL, ret) &&
+		slice_equal(ret->host, look->visit.url.host);
+}
+
+static bool on_sitemap_entry(void *ctx, struct slice key, struct json_value value)
+{
 	struct entry entry = {0};
 	struct url url;
 
 	(void)key;
-	/* A sitemap speaks for its own host only (sitemaps.org, "location"). */
-	if (json_to_text(loc, &entry.link) && url_parse(look->arena, entry.link, NULL, &url) &&
-		slice_equal(url.host, look->visit.url.host))
-		follow(look, &entry);
+	json_get_text(value, "link", &entry.link);
+	json_get_text(value, "title", &entry.title);
+	json_get_text(value, "published", &entry.published);
+	json_get_text(value, "updated", &entry.updated);
+	if (is_own(ctx, entry.link, &url))
+		follow(ctx, &entry);
+	return true;
+}
+
+/* Sitemaps of news first, then those changed last; texts of dates compare as dates do. */
+static bool goes_before(const struct map *a, const struct map *b)
+{
+	static const struct slice word = SLICE_INIT("news");
+	bool news_a = slice_find(a->url.path, word) < a->url.path.len;
+	bool news_b = slice_find(b->url.path, word) < b->url.path.len;
+
+	return news_a != news_b ? news_a : slice_compare(a->changed, b->changed) > 0;
+}
+
+static bool on_index_entry(void *ctx, struct slice key, struct json_value value)
+{
+	struct look *look = ctx;
+	struct slice link = {0}, changed = {0};
+	struct map map;
+	size_t at;
+
+	(void)key;
+	json_get_text(value, "link", &link);
+	json_get_text(value, "updated", &changed);
+	if (!is_own(look, link, &map.url))
+		return true;
+	map.changed = arena_slice(look->arena, changed);
+	for (at = look->map_count; at > 0 && goes_before(&map, &look->maps[at - 1]); at--)
+		if (at < MAPS_MAX)
+			look->maps[at] = look->maps[at - 1];
+	if (at < MAPS_MAX)
+		look->maps[at] = map;
+	look->map_count += look->map_count < MAPS_MAX;
 	return true;
 }
 
@@ -267,6 +356,19 @@ static void each_of(struct json_value root, const char *name, json_each_fn *each
 
 	if (json_get(root, name, &list))
 		json_each(list, each, look);
+}
+
+/* An index is followed one level deep. */
+static void take_sitemap(struct look *look, struct json_value root)
+{
+	struct slice kind = {0};
+
+	json_get_text(root, "kind", &kind);
+	if (!slice_is(kind, "sitemaps"))
+		each_of(root, "entries", on_sitemap_entry, look);
+	else if (!look->in_index)
+		each_of(root, "entries", on_index_entry, look);
+	look->in_index = look->in_index || look->map_count > 0;
 }
 
 static void take_page(struct look *look, struct json_value root)
@@ -282,7 +384,7 @@ static void take_page(struct look *look, struct json_value root)
 	case SOURCE_FACEBOOK: each_of(root, "entries", on_feed_entry, look); break;
 	case SOURCE_LIFERAY:
 	case SOURCE_HTML: each_of(root, "links", on_section_link, look); break;
-	case SOURCE_SITEMAP: each_of(root, "locs", on_sitemap_loc, look); break;
+	case SOURCE_SITEMAP: take_sitemap(look, root); break;
 	case SOURCE_SITE:
 		site_seen(look->env->knowledge, a, look->source, look->visit.url.host, root);
 		break;
@@ -307,10 +409,11 @@ static void take_json(struct look *look, struct json_value root)
 	} else if (json_get_text(root, "fault", &said)) {
 		account_fault(look->plan.account, "broken feed, read as far as it went");
 		fail(look, "broken");
-	} else if (look->named.count == 0 && !site) {
+	} else if (look->seen == 0 && !site && look->map_next == look->map_count) {
 		fail(look, "empty");
 	}
-	if (look->trouble[0] == '\0' && all && !site)
+	/* An index may stay as it is while what it names changes. */
+	if (look->trouble[0] == '\0' && all && !site && !look->in_index)
 		source_state_validators(
 			look->plan.state, look->etag, look->last_modified, look->body_hash);
 	else
@@ -405,6 +508,25 @@ static unsigned rank_of(const struct source *source)
 	return source->kind == SOURCE_SITE ? 0 : 3 * source->tier;
 }
 
+/* A token that everyone on the machine can read is none. */
+static bool read_token(struct look *look)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	const char *path = arena_copy(look->arena, look->source->token_file);
+	struct err ignored = {0};
+	struct stat about;
+
+	if (stat(path, &about) < 0 || (about.st_mode & S_IROTH) != 0 ||
+		!file_read(path, TOKEN_MAX, &text, &ignored))
+		return false;
+	struct slice token = slice_trim(buf_slice(&text));
+	for (size_t i = 0; i < token.len; i++)
+		if ((unsigned char)token.at[i] <= ' ')
+			return false;
+	look->visit.token = arena_copy(look->arena, token);
+	return token.len > 0;
+}
+
 void look_start(const struct look_env *env, const struct look_plan *plan, struct look **ret_look)
 {
 	const struct crawler_config *config = env->knowledge->config;
@@ -435,9 +557,13 @@ void look_start(const struct look_env *env, const struct look_plan *plan, struct
 		.ctx = look,
 	};
 	*ret_look = look;
-	if (!connector_address(look->connector, a, &plan->source->url, &look->visit.url)) {
-		on_looked(look,
-			&(struct visit_result){.end = VISIT_REFUSED, .reason = "bad_address"});
+	const char *fault =
+		!connector_address(look->connector, a, &plan->source->url, &look->visit.url)
+		? "bad_address"
+		: look->connector->by_token && !read_token(look) ? "no_token"
+								 : NULL;
+	if (fault != NULL) {
+		on_looked(look, &(struct visit_result){.end = VISIT_REFUSED, .reason = fault});
 		return;
 	}
 	hosts_visit(env->hosts, &look->visit);

@@ -1,6 +1,7 @@
 #include "crawler/reader.h"
 
 #include "crawler/article.h"
+#include "crawler/connector.h"
 #include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -446,6 +447,8 @@ static void start(struct reader *r, struct frontier_node *node, const struct fro
 	} else if (item->step == 0 && facts.entry == item->entry) {
 		frontier_done(frontier, node); /* read before a crash */
 		errand_free(e);
+	} else if (connector_of(e->source->kind)->whole) {
+		publish_summary(e); /* its answer held all there is */
 	} else {
 		hosts_visit(r->env->hosts, &e->visit);
 	}

@@ -457,8 +457,12 @@ bool url_parse(struct arena *a, struct slice text, const struct url *base, struc
 
 static bool is_tracking(struct slice parameter)
 {
-	static const char *const names[] = {
-		"utm_", "fbclid=", "gclid=", "zarsrc=", "_ga=", "mc_cid=", "mc_eid="};
+	static const char *const names[] = {"utm_",
+		"fbclid=", "gclid=", "zarsrc=", "_ga=", "mc_cid=", "mc_eid=",
+		/* sessions, and where Liferay came from */
+		"PHPSESSID=", "phpsessid=", "jsessionid=", "ASPSESSIONID",
+		"CFID=", "CFTOKEN=", "sessionid=", "session_id=", "p_p_", "p_l_back_url",
+		"_com_liferay", "redirect=", "inheritRedirect="};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (slice_starts(parameter, slice_of(names[i])))
@@ -468,7 +472,8 @@ static bool is_tracking(struct slice parameter)
 
 struct slice url_identity(struct arena *a, const struct url *url)
 {
-	size_t start = (size_t)(url->path.at - url->href.at) + url->path.len;
+	size_t session = slice_find(url->path, SLICE(";jsessionid="));
+	size_t start = (size_t)(url->path.at - url->href.at) + session;
 	char *out = arena_alloc(a, url->href.len + 2);
 	size_t len = start;
 	struct slice query = slice_from(url->target, url->path.len + 1), part;

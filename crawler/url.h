@@ -25,7 +25,8 @@ struct url {
 /* `base` may be NULL. False when the text is no http(s) address or longer than URL_LEN_MAX. */
 bool url_parse(struct arena *a, struct slice text, const struct url *base, struct url *ret);
 
-/* The address under which a page is known: no fragment, no tracking parameters (utm_…, fbclid). */
+/* The address under which a page is known: no fragment, no tracking
+ * (utm_…, fbclid) or session parameters. */
 struct slice url_identity(struct arena *a, const struct url *url);
 
 /* True when both have the same scheme, host and port. */

@@ -288,10 +288,14 @@ class Scripted:
     def __init__(self):
         answers = self.answers = {}
         asked = self.asked = []
+        times, tokens = self.times, self.tokens = [], set()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 asked.append(self.path)
+                times.append(time.monotonic())
+                if "Authorization" in self.headers:
+                    tokens.add(self.headers["Authorization"])
                 status, headers, body = answers.get(self.path, (404, {}, ""))
                 self.send_response(status)
                 for name, value in {"Content-Type": "text/html", "Content-Length": str(len(body.encode())), **headers}.items():

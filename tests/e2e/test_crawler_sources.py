@@ -1,0 +1,98 @@
+"""Kinds of sources against a web server on loopback: what each is asked, what becomes of its answer."""
+import gzip
+import json
+
+from conftest import wait_for
+from test_crawler import FLOOD, crawl, page, scripted, web  # noqa: F401 (fixtures)
+
+JSON = {"Content-Type": "application/json"}
+
+
+def figures(crawl, source):
+    said = crawl.redis.client.hget("sources:t1", source)
+    return json.loads(said) if said else {}
+
+
+def test_posts_of_wordpress_are_asked_for_at_its_interface(crawl, scripted):
+    path = "/wp-json/wp/v2/posts?per_page=40&_fields=id,date_gmt,modified_gmt,link,title,excerpt,content.protected,status"
+    scripted.answers[path] = (200, JSON, json.dumps([{
+        "id": 1, "link": scripted.url("qrt.example", "nuoc-len/"), "date_gmt": "2026-11-20T01:02:03",
+        "title": {"rendered": "Nước l&#234;n &#8211; Đại Lộc"}, "excerpt": {"rendered": "<p>Ngập</p>"}}]))
+    scripted.answers["/nuoc-len/"] = (200, {}, page("Nước lên – Đại Lộc", FLOOD))
+    crawl.add("qrt.example", "", "wordpress")
+    crawl.start()
+    article = crawl.wait(1)[0]["article"]
+    assert article["title"] == "Nước lên – Đại Lộc" and article["source"] == "qrt-example-wordpress"
+    assert article["published"].startswith("2026-11-20T01:02:03")
+
+
+def test_public_posts_of_mastodon_become_articles_without_a_visit_and_without_accounts(crawl, scripted):
+    status = {"visibility": "public", "created_at": "2026-11-20T01:02:03Z", "reblog": None, "spoiler_text": "",
+              "content": f"<p>{FLOOD} <span>@<span>nguoi</span></span></p>", "account": {"acct": "tenrieng", "display_name": "Tên Riêng"}}
+    scripted.answers["/api/v1/timelines/tag/DaNang?limit=40"] = (200, JSON, json.dumps([
+        {**status, "url": scripted.url("m.example", "@tenrieng/1")},
+        {**status, "visibility": "unlisted", "url": scripted.url("m.example", "@tenrieng/2")}]))
+    crawl.add("m.example", "tags/DaNang", "mastodon", tier=4)
+    crawl.start()
+    article = crawl.wait(1)[0]["article"]
+    assert "disaster.flood" in article["topics"] and article["form"] == "post"
+    assert "tenrieng" not in json.dumps(crawl.events()) and "Tên Riêng" not in json.dumps(crawl.events(), ensure_ascii=False)
+    assert {p.split("?")[0] for p in scripted.asked} == {"/robots.txt", "/api/v1/timelines/tag/DaNang"}
+
+
+def test_an_index_of_sitemaps_is_followed_news_first_packed_or_not(web, crawl):
+    def urlset(*names):
+        return "<urlset>" + "".join(f"<url><loc>{web.url('bao.example', n)}</loc></url>" for n in names) + "</urlset>"
+
+    for name in ("tin-moi-1.html", "tin-cu-2.html"):
+        web.put("bao.example", name, page(f"Nước lũ lên nhanh {name}", FLOOD, name))
+    web.put("bao.example", "index.xml", "<sitemapindex>" + "".join(
+        f"<sitemap><loc>{web.url('bao.example', n)}</loc><lastmod>{d}</lastmod></sitemap>"
+        for n, d in (("old.xml.gz", "2026-01-01"), ("sitemap-news.xml", "2025-01-01"))) + "</sitemapindex>")
+    web.put("bao.example", "sitemap-news.xml", urlset("tin-moi-1.html"))
+    web.put("bao.example", "old.xml.gz", gzip.compress(urlset("tin-cu-2.html").encode()))
+    crawl.add("bao.example", "index.xml", "sitemap", cadence=["1h", "1h"])
+    crawl.start()
+    assert {e["article"]["url"].rsplit("/")[-1] for e in crawl.wait(2)} == {"tin-moi-1.html", "tin-cu-2.html"}
+    asked = " ".join(rest for _, rest in web.asked("bao.example"))
+    assert asked.index("sitemap-news.xml") < asked.index("old.xml.gz")
+
+
+def test_links_into_traps_are_refused_and_counted(web, crawl):
+    links = [f"<a href='{h}'>Một dòng chữ dài cho liên kết này</a>" for h in
+             ("/w/nuoc-len", "/lich/2031/02", "/su-kien-trong-thang?month=2031-02", "/a-b-c-d/a-b-c-d/a-b-c-d/a-b-c-d/x", "/" + "/".join(f"muc-{i}-a-b" for i in range(20)))]
+    web.put("cong.example", "index.html", page("Cổng", FLOOD, extra="".join(links)))
+    web.put("cong.example", "w/nuoc-len", page("Nước lên", FLOOD))
+    crawl.add("cong.example", "", "liferay")
+    crawl.start()
+    wait_for(lambda: any("/w/nuoc-len" in rest for _, rest in web.asked("cong.example")), 15, "the article")
+    refusals = wait_for(lambda: figures(crawl, "cong-example-liferay").get("refusals"), 15, "the refusals")
+    assert {"trap_calendar", "trap_repeat", "trap_depth"} <= set(refusals)
+    assert not any("2031" in rest for _, rest in web.asked("cong.example"))
+
+
+def test_an_interface_is_asked_with_the_token_of_the_operator_only(crawl, scripted, folder):
+    token = folder / "token"
+    token.write_text("bi-mat-123\n")
+    token.chmod(0o604)
+    asked = "/v25.0/1/posts?fields=message,created_time,updated_time,permalink_url&limit=25"
+    scripted.answers["/robots.txt"] = (200, {"Content-Type": "text/plain"}, "User-agent: *\nDisallow: /\n")
+    scripted.answers[asked] = (200, JSON, json.dumps({"data": [
+        {"id": "1_2", "message": FLOOD, "created_time": "2026-11-20T01:02:03+0000", "permalink_url": "https://www.facebook.com/1/posts/2"}]}))
+    crawl.add("graph.example", "v25.0/1/posts", "facebook", tier=4, token_file=str(token))
+    crawl.start()
+    wait_for(lambda: "reason=no_token" in crawl.child.said(), 15, "the refusal")
+    assert scripted.asked == []
+    token.chmod(0o600)
+    assert crawl.wait(1)[0]["article"]["url"] == "https://www.facebook.com/1/posts/2"
+    assert set(scripted.asked) == {asked} and scripted.tokens == {"Bearer bi-mat-123"}
+    assert "bi-mat" not in crawl.child.said()
+
+
+def test_a_host_that_is_asked_too_often_is_asked_ever_more_rarely(crawl, scripted):
+    scripted.answers["/feed.xml"] = (429, {"Retry-After": "0"}, "")
+    crawl.add("bao.example", delay="400ms")
+    crawl.start()
+    wait_for(lambda: len(scripted.times) >= 4, 30, "four refusals")
+    gaps = [b - a for a, b in zip(scripted.times[1:], scripted.times[2:])]
+    assert gaps[-1] > 1.5   # four times the delay, not the second of the cadence
