@@ -3,10 +3,13 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 
+#include <string.h>
+
 struct engine {
 	const struct ruleset *rules;
 	struct json_reader *reader;
 	struct view *view;
+	struct buf sample; /* scratch */
 };
 
 const char *engine_result_name(enum engine_result result)
@@ -32,6 +35,7 @@ void engine_free(struct engine **e)
 	if (!*e)
 		return;
 	view_free(&(*e)->view);
+	buf_release(&(*e)->sample);
 	json_reader_free(&(*e)->reader);
 	mem_free(*e);
 	*e = NULL;
@@ -40,6 +44,7 @@ void engine_free(struct engine **e)
 void hits_clear(struct hits *hits)
 {
 	hits->count = 0;
+	hits->event_count = 0;
 	arena_rewind(hits->arena);
 }
 
@@ -49,7 +54,7 @@ void hits_release(struct hits *hits)
 	*hits = (struct hits){0};
 }
 
-static void add_hit(struct hits *out, const struct rule_hit *hit)
+void hits_add(struct hits *out, const struct rule_hit *hit)
 {
 	if (out->count == out->room) {
 		out->room = out->room ? out->room * 2 : 256;
@@ -60,40 +65,91 @@ static void add_hit(struct hits *out, const struct rule_hit *hit)
 
 static struct slice sample_of(struct engine *e, const struct feed *f, struct arena *a)
 {
-	CLEANUP(buf_release) struct buf json = {0};
+	buf_clear(&e->sample);
+	sample_write(e->view, e->rules->fields, f->shown, f->shown_count, &e->sample);
+	return arena_slice(a, buf_slice(&e->sample));
+}
 
-	sample_write(e->view, e->rules->fields, f->shown, f->shown_count, &json);
-	return arena_slice(a, buf_slice(&json));
+/* What is counted or added up: a value or an amount each. */
+struct counted {
+	uint64_t values[VALUES_PER_EVENT_MAX];
+	double amounts[VALUES_PER_EVENT_MAX];
+	size_t count;
+};
+
+static void amounts_of(struct view *v, const struct feed *f, struct counted *ret)
+{
+	struct view_field field = view_get(v, f->value_slots[0]);
+
+	for (size_t i = 0; i < field.count && ret->count < VALUES_PER_EVENT_MAX; i++)
+		if (view_number(v, &field.at[i], &ret->amounts[ret->count]))
+			ret->values[ret->count++] = 0;
+}
+
+static void counted_of(struct view *v, const struct feed *f, struct counted *ret)
+{
+	ret->count = 0;
+	switch (f->target->window.kind) {
+	case WINDOW_SUM:
+	case WINDOW_AVERAGE:
+	case WINDOW_PERCENTILE: amounts_of(v, f, ret); return;
+	case WINDOW_VALUE_COUNT:
+	case WINDOW_SHARE: ret->count = groups_values(v, f, ret->values); return;
+	case WINDOW_PLACES:
+	case WINDOW_ORDERED: ret->values[ret->count++] = f->place; return;
+	case WINDOW_SINGLE:
+	case WINDOW_EVENT_COUNT: ret->values[ret->count++] = 0; return;
+	}
+}
+
+static void feed_hits(
+	struct engine *e, const struct feed *f, const struct rule_hit *origin, struct hits *out);
+
+/* The hits that follow when one of the target's fires. */
+static void feed_onward(
+	struct engine *e, const struct feed *f, struct rule_hit *hit, struct hits *out)
+{
+	struct hits next = {.arena = out->arena};
+
+	for (size_t i = 0; i < f->onward_count; i++)
+		feed_hits(e, &f->onward[i], hit, &next);
+	hit->onward = NULL;
+	hit->onward_count = next.count;
+	if (next.count > 0) {
+		hit->onward = arena_array(out->arena, next.count, sizeof *hit->onward);
+		memcpy(hit->onward, next.at, next.count * sizeof *hit->onward);
+	}
+	hits_release(&next);
 }
 
 /* One hit per group and value. */
 static void feed_hits(
-	struct engine *e, const struct feed *f, struct rule_hit *hit, struct hits *out)
+	struct engine *e, const struct feed *f, const struct rule_hit *origin, struct hits *out)
 {
-	uint64_t values[VALUES_PER_EVENT_MAX] = {f->place};
-	size_t value_count = 1;
+	struct rule_hit hit = *origin;
+	struct counted counted;
 	struct groups groups;
 
-	hit->target = f->target;
-	hit->feed = f;
-	hit->level = response_level_of_event(
-		&f->target->response, f->target->about.level, e->view);
+	hit.target = f->target;
+	hit.feed = f;
+	hit.level = response_level_of_event(&f->target->response, f->target->about.level, e->view);
 	if (f->target->groups_by_default)
 		groups_by_default(e->view, &e->rules->by_default, out->arena, &groups);
 	else
 		groups_of(e->view, f, out->arena, &groups);
-	if (f->target->window.kind == WINDOW_EVENT_COUNT)
-		values[0] = 0;
-	if (f->value_count > 0)
-		value_count = groups_values(e->view, f, values);
-	if (groups.count == 0 || value_count == 0)
+	if (groups.count == 0)
 		return;
-	hit->hit.sample = sample_of(e, f, out->arena);
+	counted_of(e->view, f, &counted);
+	if (counted.count == 0)
+		return;
+	hit.hit.sample = sample_of(e, f, out->arena);
+	feed_onward(e, f, &hit, out);
 	for (size_t g = 0; g < groups.count; g++) {
-		for (size_t i = 0; i < value_count; i++) {
-			hit->group = groups.at[g];
-			hit->hit.value = values[i];
-			add_hit(out, hit);
+		for (size_t i = 0; i < counted.count; i++) {
+			hit.group = groups.at[g];
+			hit.hit.value = counted.values[i];
+			hit.hit.amount = counted.amounts[i];
+			hits_add(out, &hit);
 		}
 	}
 }
@@ -167,6 +223,7 @@ static enum engine_result match_rule(struct engine *e, const struct engine_event
 
 		if (said != ENGINE_MATCHED)
 			return said;
+		hit->order = out->event_count++;
 	}
 	hit->base = r;
 	for (size_t k = 0; k < r->feed_count; k++)

@@ -21,12 +21,16 @@ struct rule_hit {
 	enum alert_level level;    /* that the event deserves */
 	struct slice event_id;
 	struct hit hit;
+	size_t order;            /* of its event among those of the batch */
+	struct rule_hit *onward; /* hits that follow when this one fires */
+	size_t onward_count;
 };
 
 struct hits {
 	struct arena *arena;
 	struct rule_hit *at;
 	size_t count, room;
+	size_t event_count; /* that matched */
 };
 
 struct engine_event {
@@ -60,5 +64,6 @@ struct engine *engine_new(const struct ruleset *rules);
 void engine_free(struct engine **e);
 enum engine_result engine_event(struct engine *e, const struct engine_event *in, struct hits *out);
 
+void hits_add(struct hits *hits, const struct rule_hit *hit);
 void hits_clear(struct hits *hits); /* and rewinds the arena */
 void hits_release(struct hits *hits);

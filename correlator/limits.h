@@ -46,6 +46,7 @@ enum {
 
 	/* State. */
 	WINDOW_MARKS_MAX = 256,
+	WINDOW_FIRED_MAX = 128,
 };
 
 #define EVENT_COUNT_MAX UINT64_C(1000000000000)

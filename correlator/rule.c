@@ -172,6 +172,7 @@ static bool read_suppress(struct rule_source *s, struct rule *r, const struct ya
 {
 	if (!node)
 		return true;
+	r->says_suppress = true;
 	if (node->kind != YAML_SCALAR || !duration_read(node->text, &r->window.suppress_us))
 		return fail(s, node, "suppress", "expected a duration such as 90s, 10m, 2h or 1d");
 	return true;

@@ -22,6 +22,8 @@ struct feed {
 	size_t matched_count;
 	const size_t *shown; /* slots copied into the alert's event, by path */
 	size_t shown_count;
+	struct feed *onward; /* to correlations that count what the target fires */
+	size_t onward_count;
 };
 
 /* The texts of an alert, templates with {field} in them; empty: a default is made. */
@@ -72,6 +74,10 @@ struct rule {
 	struct slice counted[GROUP_FIELDS_MAX]; /* value_count: the fields counted */
 	size_t counted_count;
 	bool generates; /* what it refers to raises alerts of its own too */
+	struct rule **bases; /* what it refers to */
+	unsigned depth;      /* RULE_DETECTION: 0; else one more than the deepest of .bases */
+	bool says_suppress;
+	bool is_refused; /* after it was read */
 };
 
 struct rule_source {

@@ -191,98 +191,211 @@ static void choose_shown(struct loader *l, struct feed *f, const struct rule *ba
 	f->shown_count = count;
 }
 
-static void add_feed(struct loader *l, struct rule *base, const struct rule *target, unsigned place)
+/* Its place among what `r` refers to, or r->refers_count. */
+static size_t refers_to(const struct rule *r, const struct rule *base)
 {
-	struct feed *feeds = arena_array(l->set->arena, base->feed_count + 1, sizeof *feeds);
-	struct feed *f = &feeds[base->feed_count];
+	size_t i = 0;
 
-	if (base->feed_count > 0)
-		memcpy(feeds, base->feeds, base->feed_count * sizeof *feeds);
-	base->feeds = feeds;
-	base->feed_count++;
-	f->target = target;
-	f->place = place;
-	for (size_t i = 0; i < target->group_count; i++) {
-		struct slice name = target->group_names[i];
-
-		if (target->kind == RULE_CORRELATION)
-			name = correlation_field(target, name, base);
-		f->group_slots[i] = view_fields_add(l->set->fields, name);
-	}
-	for (size_t i = 0; i < target->counted_count; i++)
-		f->value_slots[f->value_count++] = view_fields_add(
-			l->set->fields, correlation_field(target, target->counted[i], base));
-	choose_shown(l, f, base);
+	while (i < r->refers_count && r->bases[i] != base)
+		i++;
+	return i;
 }
 
-/* Feeds are added only once all references are found, so that a refused correlation leaves no
- * trace. */
-static bool resolve(struct loader *l, struct rule *r, struct rule **bases)
+/* An alias may name either the rule that is referred to or the one that matches the events. */
+static size_t field_slot(struct view_fields *fields, const struct rule *target, struct slice name,
+	const struct rule *base, const struct rule *source)
 {
+	struct slice found = name;
+
+	if (target->kind == RULE_CORRELATION)
+		found = correlation_field(target, name, source);
+	if (target->kind == RULE_CORRELATION && slice_equal(found, name))
+		found = correlation_field(target, name, base);
+	return view_fields_add(fields, found);
+}
+
+static void make_feed(struct loader *l, struct feed *f, const struct rule *base,
+	const struct rule *source, const struct rule *target);
+
+/* To all correlations that refer to `source`; gives how many. */
+static size_t make_feeds(
+	struct loader *l, struct feed **ret, const struct rule *base, const struct rule *source)
+{
+	struct ruleset *set = l->set;
+	size_t count = 0, at = 0;
+
+	for (size_t i = 0; i < set->rule_count; i++)
+		count += refers_to(set->rules[i], source) < set->rules[i]->refers_count;
+	*ret = arena_array(set->arena, count + 1, sizeof **ret);
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (refers_to(set->rules[i], source) < set->rules[i]->refers_count)
+			make_feed(l, &(*ret)[at++], base, source, set->rules[i]);
+	return count;
+}
+
+/* `base` matches the events; `source` is what the target refers to: the base itself, or a correlation
+ * that fires on its events. */
+static void make_feed(struct loader *l, struct feed *f, const struct rule *base,
+	const struct rule *source, const struct rule *target)
+{
+	struct view_fields *fields = l->set->fields;
+
+	f->target = target;
+	if (target->kind == RULE_CORRELATION)
+		f->place = (unsigned)refers_to(target, source);
+	for (size_t i = 0; i < target->group_count; i++)
+		f->group_slots[i] =
+			field_slot(fields, target, target->group_names[i], base, source);
+	for (size_t i = 0; i < target->counted_count; i++)
+		f->value_slots[f->value_count++] =
+			field_slot(fields, target, target->counted[i], base, source);
+	choose_shown(l, f, base);
+	if (target->kind == RULE_CORRELATION)
+		f->onward_count = make_feeds(l, &f->onward, base, target);
+}
+
+/* False with an error when it refers to what is not there. */
+static bool find_bases(struct loader *l, struct rule *r)
+{
+	r->bases = arena_array(l->set->arena, r->refers_count + 1, sizeof(struct rule *));
 	for (size_t i = 0; i < r->refers_count; i++) {
-		bases[i] = referred(l, r->refers[i]);
-		if (bases[i] && bases[i]->kind == RULE_DETECTION)
-			continue;
-		(void)err_set(&l->err, r->path, r->refers_line,
-			bases[i]
-				? "correlation: '%.*s' is itself a correlation; chains are not supported"
-				: "correlation: no rule has the id or name '%.*s' (or it was refused)",
-			SLICE_ARG(r->refers[i]));
-		refuse(l);
-		return false;
+		r->bases[i] = referred(l, r->refers[i]);
+		if (!r->bases[i] || r->bases[i]->is_refused)
+			return err_set(&l->err, r->path, r->refers_line,
+				"correlation: no rule has the id or name '%.*s' (or it was refused)",
+				SLICE_ARG(r->refers[i]));
 	}
 	return true;
 }
 
-static void feed_from(struct loader *l, struct rule *r, struct rule **bases)
+/* False when a base has no depth yet: what is left without one at the end goes round in a circle. */
+static bool find_depth(struct rule *r)
+{
+	unsigned depth = 0;
+
+	for (size_t i = 0; i < r->refers_count; i++) {
+		const struct rule *base = r->bases[i];
+
+		if (base->kind == RULE_CORRELATION && base->depth == 0)
+			return false;
+		depth = base->depth > depth ? base->depth : depth;
+	}
+	r->depth = depth + 1;
+	return true;
+}
+
+static void drop_refused(struct ruleset *set)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (!set->rules[i]->is_refused)
+			set->rules[kept++] = set->rules[i];
+	set->rule_count = kept;
+}
+
+/* Finds what correlations refer to, until none is left that refers to a refused one. */
+static void find_all_bases(struct loader *l)
+{
+	struct ruleset *set = l->set;
+	size_t before;
+
+	do {
+		before = set->rule_count;
+		for (size_t i = 0; i < set->rule_count; i++) {
+			struct rule *r = set->rules[i];
+
+			if (r->kind != RULE_CORRELATION || find_bases(l, r))
+				continue;
+			r->is_refused = true;
+			refuse(l);
+		}
+		drop_refused(set);
+	} while (set->rule_count < before);
+}
+
+static void find_depths(struct loader *l)
+{
+	struct ruleset *set = l->set;
+
+	for (unsigned round = 0; round < CORRELATION_DEPTH_MAX; round++)
+		for (size_t i = 0; i < set->rule_count; i++)
+			if (set->rules[i]->kind == RULE_CORRELATION && set->rules[i]->depth == 0)
+				(void)find_depth(set->rules[i]);
+	for (size_t i = 0; i < set->rule_count; i++) {
+		struct rule *r = set->rules[i];
+
+		if (r->kind != RULE_CORRELATION ||
+			(r->depth > 0 && r->depth <= CORRELATION_DEPTH_MAX))
+			continue;
+		r->is_refused = true;
+		refuse_rule(l, r, r->refers_line,
+			"correlation: refers to itself, or through more than 8 others");
+	}
+	drop_refused(set);
+}
+
+/* Rules that correlations refer to raise no alerts of their own, unless one of them says
+ * `generate` or they say so themselves. */
+static void settle_alerting(struct rule *r)
 {
 	bool network = false, information = false;
 
 	for (size_t i = 0; i < r->refers_count; i++) {
-		must(bases[i]);
-		add_feed(l, bases[i], r, (unsigned)i);
-		network |= !bases[i]->source.of_information;
-		information |= bases[i]->source.of_information;
-		if (r->generates && bases[i]->alerting == RULE_ALERTS_BY_DEFAULT)
-			bases[i]->alerting = RULE_ALERTS;
+		struct rule *base = r->bases[i];
+
+		network |= base->domain != ALERT_INFORMATION;
+		information |= base->domain != ALERT_NETWORK;
+		if (r->generates && base->alerting == RULE_ALERTS_BY_DEFAULT)
+			base->alerting = RULE_ALERTS;
+		else if (base->alerting == RULE_ALERTS_BY_DEFAULT)
+			base->alerts = false;
+		base->window.is_chained |= base->kind == RULE_CORRELATION;
 	}
-	for (size_t i = 0; i < r->refers_count; i++)
-		if (bases[i]->alerting == RULE_ALERTS_BY_DEFAULT)
-			bases[i]->alerts = false;
 	if (!r->has_domain)
 		r->domain = network && information ? ALERT_BRIDGE
 			: information              ? ALERT_INFORMATION
 						   : ALERT_NETWORK;
 }
 
-/* Rules that correlations refer to raise no alerts of their own, unless one of them says
- * `generate` or they say so themselves. */
+/* What is silent has no silence after an alert either: its chain sees all it finds. */
+static void settle_silence(struct rule *r)
+{
+	if (r->alerting != RULE_ALERTS_BY_DEFAULT)
+		r->alerts = r->alerting == RULE_ALERTS;
+	if (r->kind == RULE_CORRELATION && r->window.is_chained && !r->alerts && !r->says_suppress)
+		r->window.suppress_us = 0;
+}
+
+static void feed_detection(struct loader *l, struct rule *r)
+{
+	struct feed *feeds;
+	size_t count = make_feeds(l, &feeds, r, r);
+
+	if (r->alerts)
+		make_feed(l, &feeds[count++], r, r, r);
+	r->feeds = feeds;
+	r->feed_count = count;
+}
+
 static void resolve_all(struct loader *l)
 {
 	struct ruleset *set = l->set;
-	size_t kept = 0;
 
 	for (size_t i = 0; i < set->rule_count; i++)
 		set->rules[i]->alerts = true;
-	for (size_t i = 0; i < set->rule_count; i++) {
-		struct rule *r = set->rules[i], *bases[CORRELATION_RULES_MAX] = {NULL};
-
-		if (r->kind == RULE_CORRELATION) {
-			if (!resolve(l, r, bases))
-				continue;
-			feed_from(l, r, bases);
-		}
-		set->rules[kept++] = r;
-	}
-	set->rule_count = kept;
-	for (size_t i = 0; i < kept; i++) {
-		struct rule *r = set->rules[i];
-
-		if (r->alerting != RULE_ALERTS_BY_DEFAULT)
-			r->alerts = r->alerting == RULE_ALERTS;
-		if (r->kind == RULE_DETECTION && r->alerts)
-			add_feed(l, r, r, 0);
-	}
+	find_all_bases(l);
+	find_depths(l);
+	find_all_bases(l);
+	for (unsigned depth = 1; depth <= CORRELATION_DEPTH_MAX; depth++)
+		for (size_t i = 0; i < set->rule_count; i++)
+			if (set->rules[i]->depth == depth)
+				settle_alerting(set->rules[i]);
+	for (size_t i = 0; i < set->rule_count; i++)
+		settle_silence(set->rules[i]);
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (set->rules[i]->kind == RULE_DETECTION)
+			feed_detection(l, set->rules[i]);
 }
 
 /* A rule may be silenced by eight others; a name that no rule has is refused with its rule named,

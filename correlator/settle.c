@@ -9,6 +9,7 @@
 #include "lib/must.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 enum { TRIES_MAX = 64, OUTAGE_MS = 3600000 };
@@ -20,6 +21,7 @@ struct job {
 	size_t first_hit, last_hit;
 	struct settle_tally tally; /* of the last try */
 	struct slice *muted_by;    /* ids of mutes, one per alert muted in the last try */
+	struct hits onward;        /* to other correlations, from the last try */
 };
 
 struct settle {
@@ -137,6 +139,7 @@ static void batch_release(struct batch *b)
 		buf_release(&b->jobs[i]->cell.blob);
 		buf_release(&b->jobs[i]->cell.next);
 		mem_free(b->jobs[i]->muted_by);
+		hits_release(&b->jobs[i]->onward);
 	}
 	keymap_release(&b->by_key);
 	mem_free(b->jobs);
@@ -204,6 +207,27 @@ static void tell(struct batch *b, struct job *job, const struct rule_hit *hit, s
 	}
 }
 
+/* Each window is a producer of its own to the windows that count what it fires: their marks know it
+ * beside the stream of the event. */
+static uint64_t chain_stream(uint64_t stream, struct slice key)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ stream;
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (uint8_t)key.at[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static void go_onward(struct job *job, const struct rule_hit *hit)
+{
+	for (size_t i = 0; i < hit->onward_count; i++) {
+		struct rule_hit next = hit->onward[i];
+
+		next.hit.stream = chain_stream(hit->hit.stream, job->cell.key);
+		hits_add(&job->onward, &next);
+	}
+}
+
 /* Applies all hits of the job to the blob as fetched. The cell is done when none was news. */
 static void apply(struct batch *b, struct job *job)
 {
@@ -214,6 +238,7 @@ static void apply(struct batch *b, struct job *job)
 
 	forget_alerts(cell);
 	job->tally = (struct settle_tally){0};
+	job->onward.count = 0;
 	job->tally.unreadable = !window_read(&w, spec, buf_slice(&cell->blob));
 	for (size_t i = job->first_hit; i != SIZE_MAX; i = b->next_hit[i]) {
 		const struct rule_hit *hit = &b->hits->at[i];
@@ -224,6 +249,10 @@ static void apply(struct batch *b, struct job *job)
 		job->tally.known += outcome == WINDOW_KNOWN;
 		job->tally.late += outcome == WINDOW_LATE;
 		job->tally.suppressed += outcome == WINDOW_SUPPRESSED;
+		if (outcome == WINDOW_FIRED ||
+			(outcome == WINDOW_KNOWN && hit->onward_count > 0 &&
+				window_fired(&w, &hit->hit)))
+			go_onward(job, hit);
 		if (outcome != WINDOW_KNOWN && outcome != WINDOW_LATE)
 			tell(b, job, hit, &w, outcome == WINDOW_FIRED ? &verdict : NULL);
 	}
@@ -288,7 +317,9 @@ static int write_all(struct batch *b, struct store_cell **cells, struct settle_t
 	return -EBUSY;
 }
 
-int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)
+/* Settles hits of one depth; what they fire goes to `next`. */
+static int settle_depth(
+	struct settle *s, const struct hits *hits, struct hits *next, struct settle_tally *tally)
 {
 	CLEANUP(batch_release) struct batch b = {.settle = s, .hits = hits};
 	CLEANUP(mem_cleanup) struct store_cell **cells = NULL;
@@ -311,5 +342,52 @@ int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *
 		inhibit_forget(s->inhibit);
 	if (said == 0)
 		add_tallies(&b, tally);
+	for (size_t i = 0; said == 0 && i < b.job_count; i++)
+		for (size_t k = 0; k < b.jobs[i]->onward.count; k++)
+			hits_add(next, &b.jobs[i]->onward.at[k]);
+	return said;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct rule_hit *x = a, *y = b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static bool has_chains(const struct hits *hits)
+{
+	for (size_t i = 0; i < hits->count; i++)
+		if (hits->at[i].onward_count > 0)
+			return true;
+	return false;
+}
+
+static void add_depth(const struct hits *from, unsigned depth, struct hits *to)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (from->at[i].target->depth == depth)
+			hits_add(to, &from->at[i]);
+}
+
+/* Windows that count what others fire come after those. */
+int settle_hits(struct settle *s, const struct hits *hits, struct settle_tally *tally)
+{
+	struct hits next = {.arena = hits->arena};
+	int said = 0;
+
+	if (!has_chains(hits))
+		return settle_depth(s, hits, &next, tally);
+	for (unsigned depth = 0; said == 0 && depth <= CORRELATION_DEPTH_MAX; depth++) {
+		struct hits level = {.arena = hits->arena};
+
+		add_depth(hits, depth, &level);
+		add_depth(&next, depth, &level);
+		if (level.count > 0)
+			qsort(level.at, level.count, sizeof *level.at, by_order);
+		said = settle_depth(s, &level, &next, tally);
+		hits_release(&level);
+	}
+	hits_release(&next);
 	return said;
 }

@@ -23,6 +23,7 @@ void window_release(struct window *w)
 		mem_free(w->samples[i].json);
 	told_release(&w->told);
 	mem_free(w->marks);
+	mem_free(w->fired);
 	values_free(&w->values);
 	mem_free(w->elements);
 	*w = (struct window){0};
@@ -138,6 +139,24 @@ static bool condition_met(struct window *w, const struct window_spec *spec, cons
 	return elements_take(w, spec, hit, ret);
 }
 
+static void remember_fired(struct window *w, const struct hit *hit)
+{
+	if (w->fired_count == WINDOW_FIRED_MAX)
+		memmove(w->fired, w->fired + 1, --w->fired_count * sizeof *w->fired);
+	else
+		w->fired = mem_resize(w->fired, w->fired_count + 1, sizeof *w->fired);
+	w->fired[w->fired_count++] = (struct window_mark){hit->stream, hit->id};
+}
+
+bool window_fired(const struct window *w, const struct hit *hit)
+{
+	for (size_t i = w->fired_count; i-- > 0;)
+		if (w->fired[i].stream == hit->stream &&
+			event_id_compare(w->fired[i].id, hit->id) == 0)
+			return true;
+	return false;
+}
+
 enum window_outcome window_apply(struct window *w, const struct window_spec *spec,
 	const struct hit *hit, struct window_verdict *ret)
 {
@@ -164,6 +183,8 @@ enum window_outcome window_apply(struct window *w, const struct window_spec *spe
 	if (spec->kind == WINDOW_VALUE_COUNT || spec->kind == WINDOW_PLACES)
 		ret->first_us = first_seen_us(w, spec, ret);
 	w->last_alert_us = hit->time_us;
+	if (spec->is_chained)
+		remember_fired(w, hit);
 	w->suppressed_until_us = hit->time_us + spec->suppress_us;
 	return WINDOW_FIRED;
 }

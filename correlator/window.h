@@ -49,6 +49,7 @@ struct window_spec {
 	const uint64_t *truth; /* of sets of places: bit s tells of set s; NULL: by count */
 	struct window_bounds bounds;
 	double percentile;
+	bool is_chained; /* other correlations count what this one fires */
 };
 
 /* One event, for one window. All hits of one event on one window come in one go. */
@@ -97,6 +98,8 @@ struct told {
 struct window {
 	struct window_mark *marks;
 	size_t mark_count;
+	struct window_mark *fired; /* .is_chained: the last events that fired, oldest first */
+	size_t fired_count;
 	struct window_element *elements; /* by time; some may be out of date until window_write() */
 	size_t element_count, element_room;
 	struct window_values *values; /* WINDOW_VALUE_COUNT: an index, made when needed */
@@ -132,6 +135,10 @@ struct window_verdict {
 bool window_read(struct window *w, const struct window_spec *spec, struct slice blob);
 enum window_outcome window_apply(struct window *w, const struct window_spec *spec,
 	const struct hit *hit, struct window_verdict *ret);
+
+/* Whether an event that is known by now fired when it came: after a crash it must reach the next
+ * correlation of its chain, which may not have it yet. */
+bool window_fired(const struct window *w, const struct hit *hit);
 void window_write(
 	const struct window *w, const struct window_spec *spec, uint64_t version, struct buf *out);
 void window_release(struct window *w);

@@ -47,20 +47,31 @@ static uint32_t shape(const struct window_spec *spec)
 	return (uint32_t)(s ^ s >> 32);
 }
 
-static void read_marks(struct window *w, struct cursor *c)
+static struct window_mark *read_marks(struct cursor *c, size_t max, size_t *ret_count)
 {
 	size_t count = cursor_be16(c);
 
-	if (count > WINDOW_MARKS_MAX || cursor_left(c) < count * 20) {
+	if (count > max || cursor_left(c) < count * 20) {
 		c->bad = true;
-		return;
+		return NULL;
 	}
-	w->marks = mem_array(count ? count : 1, sizeof *w->marks);
-	w->mark_count = count;
+	struct window_mark *marks = mem_array(count ? count : 1, sizeof *marks);
+	*ret_count = count;
 	for (size_t i = 0; i < count; i++) {
-		w->marks[i].stream = take_u64(c);
-		w->marks[i].id.ms = take_u64(c);
-		w->marks[i].id.seq = cursor_be32(c);
+		marks[i].stream = take_u64(c);
+		marks[i].id.ms = take_u64(c);
+		marks[i].id.seq = cursor_be32(c);
+	}
+	return marks;
+}
+
+static void write_marks(const struct window_mark *marks, size_t count, struct buf *out)
+{
+	put(out, count, 2);
+	for (size_t i = 0; i < count; i++) {
+		put(out, marks[i].stream, 8);
+		put(out, marks[i].id.ms, 8);
+		put(out, marks[i].id.seq, 4);
 	}
 }
 
@@ -229,7 +240,8 @@ bool window_read(struct window *w, const struct window_spec *spec, struct slice 
 	w->last_alert_us = take_time(&c);
 	w->alerts = take_u64(&c);
 	w->muted = take_u64(&c);
-	read_marks(w, &c);
+	w->marks = read_marks(&c, WINDOW_MARKS_MAX, &w->mark_count);
+	w->fired = read_marks(&c, WINDOW_FIRED_MAX, &w->fired_count);
 	if (cursor_ok(&c) && was == shape(spec)) {
 		read_elements(w, spec, &c);
 		read_samples(w, &c);
@@ -252,12 +264,8 @@ void window_write(
 	put(out, (uint64_t)w->last_alert_us, 8);
 	put(out, w->alerts, 8);
 	put(out, w->muted, 8);
-	put(out, w->mark_count, 2);
-	for (size_t i = 0; i < w->mark_count; i++) {
-		put(out, w->marks[i].stream, 8);
-		put(out, w->marks[i].id.ms, 8);
-		put(out, w->marks[i].id.seq, 4);
-	}
+	write_marks(w->marks, w->mark_count, out);
+	write_marks(w->fired, w->fired_count, out);
 	write_elements(w, spec, out);
 	put(out, w->sample_count, 1);
 	for (size_t i = 0; i < w->sample_count; i++) {
