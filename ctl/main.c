@@ -1,6 +1,7 @@
 /* haidang: the command for operators and analysts. */
 #include "ctl/alerts.h"
 #include "ctl/beside.h"
+#include "ctl/mutes.h"
 #include "ctl/rules.h"
 #include "ctl/status.h"
 #include "event/fields.h"
@@ -113,6 +114,8 @@ static const struct program_command commands[] = {
 		"[--follow] [--since 1h] [--level high] [--limit N] [--lang vi|en] [--json] "
 		"[--redis ADDRESS]",
 		"Show alerts in words", run_alerts},
+	{"mutes", "list|add|remove|dry-run|log [OPTIONS]",
+		"Mute alerts for a while, with an owner and a reason", mutes_run},
 	{"rules", "check [PATH]...", "Check rules and that each has its test events", rules_run},
 	{"courier", "status|test|dead|retry|drop|route [--config FILE] ...",
 		"Deliveries: how targets do, test alerts, dead letters, where an alert would go",
