@@ -144,8 +144,10 @@ class Routed:
         node = self.nodes.get(key) or self.cluster.serving(key)
         try:
             answer = getattr(node.client, name)(key, *args, **kwargs)
-        except (redis_client.RedisError, OSError):
+        except (redis_client.RedisError, OSError) as error:
             self.nodes.pop(key, None)
+            if "equal or smaller" in str(error):
+                self.nodes[key] = node
             raise
         self.nodes[key] = node
         return answer

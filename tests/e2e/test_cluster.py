@@ -54,7 +54,7 @@ class Producer:
                 ms, seq = self.start_ms + n // 10, n % 10
                 lines.append(json.dumps({"event_id": f"{ms:013d}-{seq:06d}", "timestamp": at, **event}))
             body, entry_id = {"b": "\n".join(lines)}, f"{ms}-{seq}"
-            persistently(lambda e=body, i=entry_id: self.add(stream, e, i))
+            persistently(lambda e=body, i=entry_id: self.add(stream, e, i), 60)
 
     def add(self, stream, body, entry_id):
         answer = persistently(lambda: self.client.xadd(stream, body, id=entry_id))
