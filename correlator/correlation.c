@@ -59,6 +59,22 @@ static bool read_list(
 	return true;
 }
 
+/* A rule that is listed twice is one. */
+static void drop_repeated(struct rule *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->refers_count; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < kept; k++)
+			known |= slice_equal(r->refers[i], r->refers[k]);
+		if (!known)
+			r->refers[kept++] = r->refers[i];
+	}
+	r->refers_count = kept;
+}
+
 static bool read_lists(struct rule_source *s, struct rule *r, const struct yaml_node *c)
 {
 	const struct yaml_node *rules = yaml_get(c, "rules"), *group_by = yaml_get(c, "group-by");
@@ -69,10 +85,7 @@ static bool read_lists(struct rule_source *s, struct rule *r, const struct yaml_
 		if (!read_list(s, rules, r->refers, &r->refers_count))
 			return false;
 	}
-	for (size_t i = 0; i < r->refers_count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (slice_equal(r->refers[i], r->refers[k]))
-				return fail(s, rules, "a rule is listed twice");
+	drop_repeated(r);
 	if (!group_by || yaml_is_null(group_by))
 		return true;
 	r->group_count = GROUP_FIELDS_MAX;

@@ -6,6 +6,7 @@
 #define HEAD   "title: d\nname: d\nlogsource: {category: dns}\n"
 #define DETECT HEAD "detection: {s: {x: 1}, condition: s}\n"
 #define COUNT  DETECT "---\ntitle: c\ncorrelation: {type: event_count, timespan: 1m, "
+#define VALUES DETECT "---\ntitle: c\ncorrelation: {type: value_count, timespan: 1m, "
 
 static void repeat(struct buf *out, const char *text, size_t times)
 {
@@ -39,7 +40,9 @@ static const struct rule_row {
 		"the list is too long"},
 	{COUNT "condition: {gte: 1}, rules: [d], group-by: [", "f,", "]}", GROUP_FIELDS_MAX,
 		"the list is too long"},
-	{COUNT "rules: [d], condition: {gte: 1", "0", "}}", 4, "counts over 10000"},
+	{COUNT "rules: [d], condition: {gte: 1", "0", "}}", 12, "counts over 10^12"},
+	{VALUES "rules: [d], condition: {field: f, gte: 1", "0", "}}", 4,
+		"different values over 10000"},
 };
 
 static void check_rule(const struct rule_row *row, size_t count)

@@ -28,8 +28,20 @@ static void a_rule_with_a_mistake_is_refused_with_its_line(void **state)
 		{"title: c\ncorrelation: {type: event_count, rules: [x], timespan: 1m, condition: {gte: "
 		 "1}}",
 			"no rule has the id or name 'x'"},
-		{"title: c\ncorrelation:\n  type: value_sum\n  rules: [x]\n  timespan: 1m",
-			":3: correlation: type 'value_sum' is not supported"},
+		{"title: c\ncorrelation:\n  type: value_max\n  rules: [x]\n  timespan: 1m",
+			":3: correlation: type 'value_max' is none of"},
+		{"title: c\ncorrelation:\n  type: value_sum\n  rules: [x]\n  timespan: 1m\n"
+		 "  condition: {gt: 3, lt: 3, field: f}",
+			":6: correlation: condition: no count can meet it"},
+		{"title: c\ncorrelation:\n  type: value_percentile\n  rules: [x]\n"
+		 "  timespan: 1m\n  condition: {gt: 3, percentile: 101, field: f}",
+			":6: correlation: condition: percentile: expected"},
+		{"title: c\ncorrelation:\n  type: temporal\n  rules: [x, y]\n  timespan: 1m\n"
+		 "  condition: x or z",
+			":6: condition: expected the name of a search, found 'z'"},
+		{"title: c\ncorrelation:\n  type: temporal\n  rules: [x, y]\n  timespan: 1m\n"
+		 "  condition: not x",
+			":6: correlation: condition: does not name the rule 'y'"},
 		{"title: c\ncorrelation:\n  type: event_count\n  rules: [x]\n  timespan: 1w\n"
 		 "  condition: {gte: 1}",
 			":5: correlation: needs a timespan"},
@@ -38,10 +50,10 @@ static void a_rule_with_a_mistake_is_refused_with_its_line(void **state)
 			":6: correlation: condition: no count can meet it"},
 		{"title: c\ncorrelation:\n  type: value_count\n  rules: [x]\n  timespan: 1m\n"
 		 "  condition: {gte: 5}",
-			"value_count needs a field"},
+			"all others of value_… need one"},
 		{"title: c\ncorrelation:\n  type: event_count\n  rules: [x]\n  timespan: 1m\n"
-		 "  condition: {gte: 1000000}",
-			"counts over 10000"},
+		 "  condition: {gte: 10000000000000}",
+			"counts over 10^12"},
 		{"title: c\ncorrelation:\n  type: event_count\n  rules: [x]\n  timespan: 1m\n"
 		 "  condition: {gte: 1}\n  groupby: [a]",
 			":7: correlation: unknown key 'groupby'"},
@@ -117,16 +129,28 @@ static void a_refused_correlation_leaves_no_trace(void **state)
 	assert_int_equal(rules->rules[0]->feed_count, 1);
 }
 
-static void chains_of_correlations_are_refused(void **state)
+static void chains_have_a_depth_and_no_circles(void **state)
 {
 	CLEANUP(ruleset_free)
 	struct ruleset *rules = rules_in(BASE("one") "name: c1\n" COUNT("c1",
 						 "rules: [one]") "---\n" COUNT("c2", "rules: [c1]"),
 		VIEW_SIGMA_NAMES);
+	CLEANUP(ruleset_free)
+	struct ruleset *circle =
+		rules_in("name: c1\n" COUNT("c1", "rules: [c2]") "---\nname: c2\n" COUNT(
+				 "c2", "rules: [c1]") "---\n" COUNT("c3", "rules: [c1]"),
+			VIEW_SIGMA_NAMES);
 
 	(void)state;
-	assert_int_equal(rules->refused_count, 1);
-	assert_non_null(strstr(rules->refused[0], "chains are not supported"));
+	assert_int_equal(rules->refused_count, 0);
+	assert_false(rules->rules[1]->alerts);
+	assert_int_equal(rules->rules[1]->window.suppress_us, 0);
+	assert_true(rules->rules[2]->alerts);
+	assert_int_equal(rules->rules[2]->depth, 2);
+	assert_int_equal(rules->rules[0]->feed_count, 1);
+	assert_int_equal(rules->rules[0]->feeds[0].onward_count, 1);
+	assert_int_equal(circle->refused_count, 3);
+	assert_non_null(strstr(circle->refused[0], "refers to itself"));
 }
 
 static void rules_are_routed_by_their_log_source(void **state)
@@ -198,7 +222,7 @@ int main(void)
 		cmocka_unit_test(the_rest_loads_when_one_is_refused),
 		cmocka_unit_test(rules_that_only_feed_correlations_are_silent),
 		cmocka_unit_test(a_refused_correlation_leaves_no_trace),
-		cmocka_unit_test(chains_of_correlations_are_refused),
+		cmocka_unit_test(chains_have_a_depth_and_no_circles),
 		cmocka_unit_test(rules_are_routed_by_their_log_source),
 		cmocka_unit_test(tags_name_techniques),
 	};
