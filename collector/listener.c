@@ -4,25 +4,29 @@
 #include "collector/limits.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/tls.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { LABEL_MAX = 128, READ_LEN = 64 * 1024, ENDPOINTS_MAX = 8 };
+enum { LABEL_MAX = 128, READ_LEN = 64 * 1024, READS_PER_TURN = 16, ENDPOINTS_MAX = 8 };
 
-enum refusal { REFUSED_SENDER, REFUSED_LENGTH, REFUSED_CONNECTIONS, REFUSED_COUNT };
+enum refusal { REFUSED_SENDER, REFUSED_LENGTH, REFUSED_CONNECTIONS, REFUSED_TLS, REFUSED_COUNT };
 
 static const char *const refusal_names[] = {
-	"sender_not_allowed", "too_long", "too_many_connections"};
+	"sender_not_allowed", "too_long", "too_many_connections", "tls"};
 
 struct connection {
 	struct listener *owner;
 	struct connection *next, *before;
 	int fd;
+	struct tls *tls; /* NULL: none */
+	bool is_shaken;  /* its handshake is done */
 	struct buf bytes;
 };
 
@@ -42,6 +46,7 @@ struct listener {
 	size_t socket_count;
 	struct connection *connections;
 	size_t connection_count;
+	struct tls_credentials *credentials;
 	struct buf event, room;
 	struct metric *messages[MAP_OUTCOME_COUNT], *refused[REFUSED_COUNT];
 };
@@ -119,6 +124,7 @@ static void hang_up(struct connection *c)
 	struct listener *l = c->owner;
 
 	service_unwatch(l->options.service, c->fd);
+	tls_free(&c->tls);
 	(void)close(c->fd);
 	*(c->before ? &c->before->next : &l->connections) = c->next;
 	if (c->next)
@@ -157,22 +163,79 @@ static void take_last(struct connection *c)
 		take_message(c->owner, rest);
 }
 
+static void watch(struct connection *c, short wants);
+
+/* True when the handshake is done; ends the connection when it fails. */
+static bool shake(struct connection *c)
+{
+	enum tls_status said = tls_handshake(c->tls);
+
+	if (said == TLS_DONE) {
+		c->is_shaken = true;
+		watch(c, POLLIN);
+		return true;
+	}
+	if (said == TLS_AGAIN) {
+		watch(c, tls_wants(c->tls));
+		return false;
+	}
+	metric_add(c->owner->refused[REFUSED_TLS], 1);
+	log_warning("a sender is refused input=%s reason=\"%s\"", c->owner->options.config->name,
+		tls_said(c->tls));
+	hang_up(c);
+	return false;
+}
+
+/* What there is to read now; TLS_ENDED at the sender's end. */
+static enum tls_status receive(struct connection *c, size_t *ret_len)
+{
+	char *room = buf_room(&c->bytes, READ_LEN);
+
+	if (c->tls)
+		return tls_read(c->tls, room, READ_LEN, ret_len);
+
+	ssize_t got = recv(c->fd, room, READ_LEN, MSG_DONTWAIT);
+
+	*ret_len = got > 0 ? (size_t)got : 0;
+	if (got > 0)
+		return TLS_DONE;
+	if (got == 0)
+		return TLS_ENDED;
+	return errno == EAGAIN || errno == EINTR ? TLS_AGAIN : TLS_FAILED;
+}
+
+/* A turn is bounded, so that one sender cannot keep the others waiting; but what GnuTLS holds already
+ * must be read, since no poll shows it. */
 static void on_bytes(void *ctx, int fd, unsigned events)
 {
 	struct connection *c = ctx;
-	ssize_t got = recv(fd, buf_room(&c->bytes, READ_LEN), READ_LEN, MSG_DONTWAIT);
+	enum tls_status said;
+	size_t got;
 
+	(void)fd;
 	(void)events;
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	if (c->tls && !c->is_shaken && !shake(c))
 		return;
-	if (got > 0) {
-		buf_grew(&c->bytes, (size_t)got);
-		if (take_frames(c))
+	for (int i = 0; (said = receive(c, &got)) == TLS_DONE; i++) {
+		buf_grew(&c->bytes, got);
+		if (!take_frames(c)) {
+			said = TLS_FAILED;
+			break;
+		}
+		if (i >= READS_PER_TURN && !(c->tls && tls_holds_more(c->tls)))
 			return;
-	} else if (got == 0) {
-		take_last(c);
 	}
+	if (said == TLS_AGAIN)
+		return;
+	if (said == TLS_ENDED)
+		take_last(c);
 	hang_up(c);
+}
+
+static void watch(struct connection *c, short wants)
+{
+	service_watch(c->owner->options.service, c->fd, wants == POLLOUT ? EPOLLOUT : EPOLLIN,
+		on_bytes, c);
 }
 
 static void on_connect(void *ctx, int fd, unsigned events)
@@ -194,11 +257,13 @@ static void on_connect(void *ctx, int fd, unsigned events)
 		struct connection *c = mem_alloc(sizeof *c);
 
 		*c = (struct connection){.owner = l, .next = l->connections, .fd = accepted};
+		if (s->transport == TRANSPORT_TLS)
+			c->tls = tls_accept(l->credentials, accepted);
 		if (c->next)
 			c->next->before = c;
 		l->connections = c;
 		l->connection_count++;
-		service_watch(l->options.service, accepted, EPOLLIN, on_bytes, c);
+		watch(c, POLLIN);
 		return;
 	}
 	(void)close(accepted);
@@ -255,7 +320,10 @@ struct listener *listener_new(const struct listener_options *options, struct err
 	(void)zone_read(slice_of(config->zone), &l->zone_s);
 	l->mapped = mapped_new(config->name, options->home);
 	register_metrics(l);
-	for (size_t i = 0; l->allowed && i < config->listen.count; i++)
+	if (*config->cert_file && l->allowed)
+		l->credentials = tls_server_credentials_new(
+			config->ca_file, config->cert_file, config->key_file, err);
+	for (size_t i = 0; !err_is_set(err) && i < config->listen.count; i++)
 		if (!open_socket(l, config->listen.at[i], err))
 			break;
 	if (!err_is_set(err)) {
@@ -282,6 +350,7 @@ void listener_free(struct listener **l)
 	}
 	if (old->publish)
 		publish_free(&old->publish);
+	tls_credentials_free(&old->credentials);
 	networks_free(&old->allowed);
 	mapped_free(&old->mapped);
 	buf_release(&old->event);

@@ -180,8 +180,13 @@ static enum tls_status hear(struct wire *w)
 {
 	char thrown_away[4096];
 
-	if (w->tls)
-		return tls_read(w->tls, &w->heard);
+	if (w->tls) {
+		size_t heard;
+		enum tls_status said = tls_read(w->tls, thrown_away, sizeof(thrown_away), &heard);
+
+		w->heard += heard;
+		return said;
+	}
 	ssize_t len = recv(w->fd, thrown_away, sizeof(thrown_away), 0);
 
 	if (len == 0)

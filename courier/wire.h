@@ -13,7 +13,8 @@
  * that breaks the connection with bytes unread causes a reset instead. */
 #pragma once
 
-#include "courier/tls.h"
+#include "courier/limits.h"
+#include "lib/tls.h"
 
 enum { WIRE_HOST_MAX = 256, WIRE_PORT_MAX = 6 };
 

@@ -3,6 +3,7 @@ import json
 import os
 import random
 import socket
+import ssl
 import subprocess
 import time
 
@@ -263,6 +264,49 @@ def test_syslog_waits_in_the_spool_while_redis_is_away(spawn, redis, shared):
     spawn("collector", config(shared, {"name": "fw", "kind": "syslog", "listen": ["tcp:127.0.0.1:0"]}))
     wait_for(lambda: len(ports(redis.client)) >= 499, 15, "all events")
     assert ports(redis.client) == list(range(1, 500))
+
+
+def certificate(folder, name, issuer=None):
+    """A key and a certificate for 127.0.0.1, self-signed or of `issuer`."""
+    key, cert = folder / f"{name}.key", folder / f"{name}.pem"
+    by = ["-CA", folder / f"{issuer}.pem", "-CAkey", folder / f"{issuer}.key"] if issuer else []
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert, *by],
+                   check=True, capture_output=True)
+    return cert, key
+
+
+def test_syslog_over_tls_asks_senders_for_their_certificate(spawn, redis, shared, folder):
+    authority, _ = certificate(folder, "authority")
+    cert, key = certificate(folder, "collector", "authority")
+    device, device_key = certificate(folder, "device", "authority")
+    stranger, stranger_key = certificate(folder, "stranger")
+    child = spawn("collector", config(shared, {
+        "name": "fw", "kind": "syslog", "listen": ["tls:127.0.0.1:0"], "cert_file": str(cert), "key_file": str(key),
+        "ca_file": str(authority)}))
+    port = listening(child, "tls")
+
+    def send(text, *own):
+        context = ssl.create_default_context(cafile=authority)
+        if own:
+            context.load_cert_chain(*own)
+        with socket.create_connection(("127.0.0.1", port)) as plain:
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as s:
+                s.sendall(text)
+                s.unwrap()
+
+    text = b"".join(f"{len(m)} {m}".encode() for m in (DENY.format(p) for p in range(1, 400)))
+    send(text, device, device_key)
+    wait_for(lambda: len(ports(redis.client)) >= 399, 10, "399 events")
+    assert ports(redis.client) == list(range(1, 400))
+    for own in [(), (stranger, stranger_key)]:
+        with pytest.raises(OSError):
+            send((DENY.format(500) + "\n").encode() * 1000, *own)
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(b"not TLS at all\n")
+    wait_for(lambda: child.said().count("a sender is refused") >= 3, 10, "three refusals")
+    assert ports(redis.client) == list(range(1, 400))
+    assert child.stop() == 0
 
 
 def test_senders_not_allowed_and_endless_messages_are_refused(spawn, redis, shared, folder):

@@ -1,4 +1,4 @@
-#include "courier/tls.h"
+#include "lib/tls.h"
 
 #include "lib/mem.h"
 #include "lib/must.h"
@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAID_MAX = REASON_MAX, READ_MAX = 4096 };
+enum { SAID_MAX = 200 };
 
 static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 struct tls_credentials {
 	gnutls_certificate_credentials_t certificates;
+	bool asks; /* a server: for the client's certificate */
 };
 
 struct tls {
@@ -37,8 +38,8 @@ static bool trust(struct tls_credentials *c, const char *ca_file, struct err *er
 	return true;
 }
 
-struct tls_credentials *tls_credentials_new(
-	const char *ca_file, const char *cert_file, const char *key_file, struct err *err)
+static struct tls_credentials *credentials_new(
+	const char *cert_file, const char *key_file, struct err *err)
 {
 	struct tls_credentials *c = mem_alloc(sizeof(*c));
 	int failed = 0;
@@ -47,10 +48,33 @@ struct tls_credentials *tls_credentials_new(
 	if (cert_file[0])
 		failed = gnutls_certificate_set_x509_key_file(
 			c->certificates, cert_file, key_file, GNUTLS_X509_FMT_PEM);
-	if (failed)
-		err_set(err, cert_file, 0, "certificate with key %s: %s", key_file,
-			gnutls_strerror(failed));
-	if (failed || !trust(c, ca_file, err))
+	if (failed == 0)
+		return c;
+	(void)err_set(err, cert_file, 0, "certificate with key %s: %s", key_file,
+		gnutls_strerror(failed));
+	tls_credentials_free(&c);
+	return NULL;
+}
+
+struct tls_credentials *tls_credentials_new(
+	const char *ca_file, const char *cert_file, const char *key_file, struct err *err)
+{
+	struct tls_credentials *c = credentials_new(cert_file, key_file, err);
+
+	if (c && !trust(c, ca_file, err))
+		tls_credentials_free(&c);
+	return c;
+}
+
+struct tls_credentials *tls_server_credentials_new(
+	const char *ca_file, const char *cert_file, const char *key_file, struct err *err)
+{
+	struct tls_credentials *c = credentials_new(cert_file, key_file, err);
+
+	if (!c)
+		return NULL;
+	c->asks = ca_file[0] != '\0';
+	if (c->asks && !trust(c, ca_file, err))
 		tls_credentials_free(&c);
 	return c;
 }
@@ -71,18 +95,36 @@ static bool is_name(const char *host)
 	return inet_pton(AF_INET, host, &address) != 1 && inet_pton(AF_INET6, host, &address) != 1;
 }
 
-struct tls *tls_new(const struct tls_credentials *credentials, int fd, const char *host)
+static struct tls *session_new(const struct tls_credentials *credentials, int fd, unsigned side)
 {
 	struct tls *t = mem_alloc(sizeof(*t));
 
-	must(gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) == 0);
+	must(gnutls_init(&t->session, side | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) == 0);
 	must(gnutls_priority_set_direct(t->session, priorities, NULL) == 0);
 	must(gnutls_credentials_set(
 		     t->session, GNUTLS_CRD_CERTIFICATE, credentials->certificates) == 0);
+	gnutls_transport_set_int(t->session, fd);
+	return t;
+}
+
+struct tls *tls_new(const struct tls_credentials *credentials, int fd, const char *host)
+{
+	struct tls *t = session_new(credentials, fd, GNUTLS_CLIENT);
+
 	if (is_name(host)) /* RFC 6066 §3: no addresses there */
 		must(gnutls_server_name_set(t->session, GNUTLS_NAME_DNS, host, strlen(host)) == 0);
 	gnutls_session_set_verify_cert(t->session, host, 0);
-	gnutls_transport_set_int(t->session, fd);
+	return t;
+}
+
+struct tls *tls_accept(const struct tls_credentials *credentials, int fd)
+{
+	struct tls *t = session_new(credentials, fd, GNUTLS_SERVER);
+
+	if (credentials->asks) {
+		gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUIRE);
+		gnutls_session_set_verify_cert(t->session, NULL, 0);
+	}
 	return t;
 }
 
@@ -111,7 +153,7 @@ static enum tls_status fail(struct tls *t, ssize_t code)
 	if (code == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
 		say_untrusted(t);
 	else if (code == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		(void)snprintf(t->said, sizeof(t->said), "the receiver refused by TLS alert: %s",
+		(void)snprintf(t->said, sizeof(t->said), "the other side refused by TLS alert: %s",
 			gnutls_alert_get_name(gnutls_alert_get(t->session)));
 	else
 		(void)snprintf(t->said, sizeof(t->said), "TLS: %s", gnutls_strerror((int)code));
@@ -146,18 +188,21 @@ enum tls_status tls_write(struct tls *t, struct slice bytes, size_t *ret_written
 	return t->write_pending ? TLS_AGAIN : fail(t, code);
 }
 
-enum tls_status tls_read(struct tls *t, size_t *ret_len)
+enum tls_status tls_read(struct tls *t, void *ret_bytes, size_t room, size_t *ret_len)
 {
-	char thrown_away[READ_MAX];
-	ssize_t code = gnutls_record_recv(t->session, thrown_away, sizeof(thrown_away));
+	ssize_t code = gnutls_record_recv(t->session, ret_bytes, room);
 
+	*ret_len = code > 0 ? (size_t)code : 0;
+	if (code > 0)
+		return TLS_DONE;
 	if (code == 0)
 		return TLS_ENDED;
-	if (code > 0) {
-		*ret_len += (size_t)code;
-		return TLS_DONE;
-	}
 	return is_passing(code) ? TLS_AGAIN : fail(t, code);
+}
+
+bool tls_holds_more(const struct tls *t)
+{
+	return gnutls_record_check_pending(t->session) > 0;
 }
 
 enum tls_status tls_finish(struct tls *t)
