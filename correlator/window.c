@@ -185,6 +185,6 @@ enum window_outcome window_apply(struct window *w, const struct window_spec *spe
 	w->last_alert_us = hit->time_us;
 	if (spec->is_chained)
 		remember_fired(w, hit);
-	w->suppressed_until_us = hit->time_us + spec->suppress_us;
+	w->suppressed_until_us = spec->suppress_us > 0 ? hit->time_us + spec->suppress_us : 0;
 	return WINDOW_FIRED;
 }

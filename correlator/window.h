@@ -106,7 +106,7 @@ struct window {
 	struct window_sample samples[WINDOW_SAMPLES_MAX]; /* by time */
 	size_t sample_count;
 	int64_t newest_us;
-	int64_t suppressed_until_us; /* 0: has never fired */
+	int64_t suppressed_until_us; /* 0: is not silent after an alert */
 	int64_t last_alert_us;
 	uint64_t alerts; /* raised so far */
 	uint64_t muted;  /* events that met the condition or came in while suppressed, since then */

@@ -316,6 +316,7 @@ static bool any_timespan_fits(const struct window *w, const struct window_spec *
 struct chains {
 	int64_t starts[1 << ORDERED_CONDITION_RULES_MAX];
 	bool reached[1 << ORDERED_CONDITION_RULES_MAX];
+	size_t news; /* only chains that end at or after this element are */
 };
 
 static bool chain_fits(
@@ -326,12 +327,13 @@ static bool chain_fits(
 	return is_true(spec->truth, chain) && is_true(spec->truth, present(&s, spec->places));
 }
 
-/* Goes on all chains with element `i`; true when one that it ends meets the condition. */
+/* Goes on all chains with element `i`; true when a new one that it ends meets the condition. */
 static bool chains_extend(struct chains *c, const struct window *w, const struct window_spec *spec,
 	size_t i, struct window_verdict *ret)
 {
 	const struct window_element *e = &w->elements[i];
 	uint32_t own = UINT32_C(1) << e->value;
+	bool met = false;
 
 	for (uint32_t before = 0; before < own; before++) {
 		int64_t start = before == 0 ? e->time_us : c->starts[before];
@@ -342,21 +344,21 @@ static bool chains_extend(struct chains *c, const struct window *w, const struct
 		if (!c->reached[chain] || start > c->starts[chain])
 			c->starts[chain] = start;
 		c->reached[chain] = true;
-		if (!chain_fits(w, spec, i, chain))
+		if (i < c->news || met || !chain_fits(w, spec, i, chain))
 			continue;
+		met = true;
 		ret->count = (uint64_t)__builtin_popcount(chain);
 		ret->value = (double)ret->count;
 		ret->first_us = start;
 		ret->last_us = e->time_us;
-		return true;
 	}
-	return false;
+	return met;
 }
 
 static bool some_chain_ends(const struct window *w, const struct window_spec *spec, size_t at,
 	struct window_verdict *ret)
 {
-	struct chains c = {0};
+	struct chains c = {.news = at};
 
 	for (size_t i = 0; i < w->element_count; i++)
 		if (w->elements[i].value < spec->places && chains_extend(&c, w, spec, i, ret) &&
