@@ -1,5 +1,6 @@
 #include "correlator/worker.h"
 
+#include "correlator/aside.h"
 #include "correlator/intake.h"
 #include "correlator/pressure.h"
 #include "correlator/settle.h"
@@ -38,10 +39,10 @@ struct worker {
 	struct metrics *metrics;
 	struct counters counters;
 	struct service *service;
-	struct redis *redis; /* windows, alerts, health */
-	struct redis
-		*reading; /* producer streams: their reads go on while the windows are written */
+	struct redis *redis;   /* windows, alerts, health */
+	struct redis *reading; /* producer streams, whose reads go on while windows are written */
 	struct intake *intake;
+	struct aside *aside;
 	struct store *store;
 	struct settle *settle;
 	struct offices *offices;
@@ -177,13 +178,21 @@ static void well_again(struct worker *w)
 	w->retry_wait_ms = 0;
 }
 
-static void refused(struct metric *counter, const struct intake_entry *entry, const char *reason)
+/* An event that cannot be used, and why. */
+struct refusal {
+	struct metric *counter;
+	const char *reason;
+	struct slice event;
+};
+
+static void refuse(struct worker *w, const struct intake_entry *entry, struct refusal r)
 {
-	if (metric_value(counter) == 0)
-		log_warning("An event is refused, more are only counted stream=%.*s "
-			    "entry=%" PRIu64 "-%" PRIu32 " reason=%s",
-			SLICE_ARG(entry->stream), entry->id.ms, entry->id.seq, reason);
-	metric_add(counter, 1);
+	if (metric_value(r.counter) == 0)
+		log_warning("An event is refused, see haidang refused; more are only counted "
+			    "stream=%.*s entry=%" PRIu64 "-%" PRIu32 " reason=%s",
+			SLICE_ARG(entry->stream), entry->id.ms, entry->id.seq, r.reason);
+	metric_add(r.counter, 1);
+	aside_add(w->aside, entry, r.reason, r.event);
 }
 
 /* An entry of one event may leave out its id: the entry has one. */
@@ -194,7 +203,7 @@ static size_t match_batch(struct worker *w, const struct intake_entry *entry, in
 	bool single = slice_find_byte(slice_trim(rest), '\n') == slice_trim(rest).len;
 
 	if (!entry->batch.at)
-		refused(w->counters.no_batch, entry, "no_batch");
+		refuse(w, entry, (struct refusal){w->counters.no_batch, "no_batch", {0}});
 	while (slice_cut(&rest, '\n', &line)) {
 		struct engine_event event = {.json = slice_trim(line),
 			.stream = entry->stream_hash,
@@ -206,12 +215,15 @@ static size_t match_batch(struct worker *w, const struct intake_entry *entry, in
 		if (event.json.len == 0)
 			continue;
 		if (count++ >= EVENTS_PER_BATCH_MAX) {
-			refused(w->counters.too_many, entry, "too_many");
+			refuse(w, entry,
+				(struct refusal){w->counters.too_many, "too_many", event.json});
 			continue;
 		}
 		enum engine_result result = engine_event(w->engine, &event, &w->hits);
 		if (result >= ENGINE_NOT_JSON)
-			refused(w->counters.refused[result], entry, engine_result_name(result));
+			refuse(w, entry,
+				(struct refusal){w->counters.refused[result],
+					engine_result_name(result), event.json});
 	}
 	metric_add(w->counters.events, count);
 	return count;
@@ -297,6 +309,10 @@ static size_t round_of(struct worker *w)
 		events += match_batch(w, &entry, latest_us);
 	if (entries == 0) {
 		well_again(w);
+		return 0;
+	}
+	if (aside_write(w->aside) < 0) {
+		start_over(w, "Setting refused events aside", redis_said(w->redis));
 		return 0;
 	}
 	int said = settle_hits(w->settle, &w->hits, &tally);
@@ -387,6 +403,7 @@ static void worker_release(struct worker *w)
 	mutes_free(&w->mutes);
 	offices_free(&w->offices);
 	store_redis_free(&w->store);
+	aside_free(&w->aside);
 	intake_free(&w->intake);
 	redis_free(&w->redis);
 	redis_free(&w->reading);
@@ -407,6 +424,7 @@ static void connect_parts(struct worker *w, const struct redis_options *redis)
 		.entries = (size_t)c->batch,
 		.streams_max = (size_t)c->streams_max,
 		.lease_ms = c->lease_ms});
+	w->aside = aside_new(w->redis);
 	w->store = store_redis_new(&(struct store_redis_options){.redis = w->redis,
 		.cache_len_max = (size_t)c->cache_len,
 		.alert_len_max = c->alert_len_max});

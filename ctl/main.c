@@ -2,6 +2,7 @@
 #include "ctl/alerts.h"
 #include "ctl/beside.h"
 #include "ctl/mutes.h"
+#include "ctl/refused.h"
 #include "ctl/rules.h"
 #include "ctl/status.h"
 #include "event/fields.h"
@@ -36,6 +37,13 @@ static const struct program_option alerts_options[] = {
 	{.key = NULL},
 };
 
+static const struct program_option refused_options[] = {
+	{.name = "redis", .key = "redis.address"},
+	{.name = "limit", .key = "ctl.limit"},
+	{.name = "json", .key = "ctl.json"},
+	{.key = NULL},
+};
+
 /* Each command that reads the configuration is a program of its own to lib/program.h. */
 static const struct program status_program = {
 	.name = "haidang status",
@@ -54,6 +62,20 @@ static const struct program alerts_program = {
 	.run = alerts_run,
 	.log_level = log_level,
 };
+
+static const struct program refused_program = {
+	.name = "haidang refused",
+	.summary = "events that the correlator could not use, oldest first",
+	.schema = &ctl_schema,
+	.options = refused_options,
+	.run = refused_run,
+	.log_level = log_level,
+};
+
+static int run_refused(int argc, char **argv)
+{
+	return program_main(&refused_program, argc, argv);
+}
 
 static int run_status(int argc, char **argv)
 {
@@ -114,6 +136,8 @@ static const struct program_command commands[] = {
 		"[--follow] [--since 1h] [--level high] [--limit N] [--lang vi|en] [--json] "
 		"[--redis ADDRESS]",
 		"Show alerts in words", run_alerts},
+	{"refused", "[--limit N] [--json] [--redis ADDRESS]",
+		"Show events that could not be used, and why", run_refused},
 	{"mutes", "list|add|remove|dry-run|log [OPTIONS]",
 		"Mute alerts for a while, with an owner and a reason", mutes_run},
 	{"rules", "check [PATH]...", "Check rules and that each has its test events", rules_run},

@@ -15,6 +15,8 @@
  *   got:{TARGET}                            which alerts a target got: sorted set, by time
  *   watch:{courier}, watch:{courier}:…      open alerts and when something is due on them
  *   audit:{courier}                         what operators did with dead letters; refused routes
+ *   refused:{correlator}                    events that could not be used, the newest: stream, entry,
+ *                                           reason, length, event
  *   dead:{TARGET}                           alerts a courier's target refused for good
  *   mute:{all}                              the mutes, one JSON document (event/mute.h)
  *   mute:{all}:counts                       per mute: how many alerts it muted
@@ -45,6 +47,7 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define SOURCES_KEY_PREFIX   "sources:" /* and the name of the crawler */
 #define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
 #define COURIER_WATCH_GROUP  "courier"  /* of the courier's own clocks */
+#define REFUSED_STREAM       "refused:{correlator}"
 #define CHANGE_STREAM        "changes:{console}"
 #define COURIER_AUDIT        "audit:{courier}"
 

@@ -337,6 +337,13 @@ def test_malformed_events_are_counted_and_the_rest_goes_on(redis, spawn, config)
     for reason in ("json", "no_object", "no_time", "future", "no_batch"):
         assert health(redis)[f'haidang_correlator_refused_total{{reason="{reason}"}}'] == 1, reason
     assert "single.test" not in worker.said()
+    shown = subprocess.run([program("ctl"), "refused", "--redis", redis.address], capture_output=True, text=True, timeout=10, check=True)
+    assert shown.stdout.splitlines()[0] == 'json  ev:{net.a.0} 1763856300000-9  5 bytes: {"a":'
+    shown = subprocess.run([program("ctl"), "refused", "--redis", redis.address, "--json"], capture_output=True, text=True, timeout=10,
+                           check=True)
+    aside = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [a["reason"] for a in aside] == ["json", "no_object", "no_time", "future", "no_batch"]
+    assert aside[1]["event"] == "[1]"
 
 
 def test_events_beyond_the_limit_of_a_batch_are_counted(redis, spawn, config):
