@@ -4,3 +4,4 @@
 int command_test(int argc, char **argv);
 int command_test_pack(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_list(int argc, char **argv);

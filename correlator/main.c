@@ -1,8 +1,18 @@
 /* haidang-correlator: matches events against Sigma rules and raises alerts. */
 #include "correlator/commands.h"
+#include "correlator/offices.h"
 #include "correlator/worker.h"
 #include "lib/mem.h"
 #include "lib/program.h"
+
+static void check_assets(const struct correlator_config *config, struct err *err)
+{
+	if (*config->assets && !err_is_set(err)) {
+		struct offices *offices = offices_load(config->assets, err);
+
+		offices_free(&offices);
+	}
+}
 
 static bool check(void *config, struct err *err)
 {
@@ -15,6 +25,7 @@ static bool check(void *config, struct err *err)
 	for (size_t i = 0; i < rules->refused_count; i++)
 		(void)err_set(err, NULL, 0, "%s", rules->refused[i]);
 	ruleset_free(&rules);
+	check_assets(config, err);
 	return !err_is_set(err);
 }
 
@@ -37,6 +48,7 @@ int main(int argc, char **argv)
 			command_test_pack},
 		{"check", "[--vars FILE] RULES…", "say which rules load, and why the others do not",
 			command_check},
+		{"list", "RULES…", "print the rules that raise alerts as Markdown", command_list},
 		{0},
 	};
 	static const struct program program = {.name = "haidang-correlator",

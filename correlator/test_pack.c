@@ -1,6 +1,7 @@
 /* Runs the events that stand beside rules: NAME.match.ndjson must raise the alerts of NAME.yml and
  * no others, NAME.nomatch.ndjson must raise none of them. */
 #include "correlator/commands.h"
+#include "correlator/pack_lint.h"
 #include "correlator/replay.h"
 #include "correlator/rule_files.h"
 #include "lib/mem.h"
@@ -150,13 +151,58 @@ static void run_beside(struct pack *p, const char *rule_path)
 		result(p, false, nomatch, "is there");
 }
 
+struct linted {
+	const struct rule *rule;
+	unsigned faults;
+};
+
+static void on_fault(void *ctx, const char *fault)
+{
+	struct linted *l = ctx;
+
+	l->faults++;
+	(void)printf("# %s:%u: %s\n", l->rule->path, l->rule->line, fault);
+}
+
+static struct rule *rule_at(const struct pack *p, const char *path, unsigned line)
+{
+	for (size_t i = 0; i < p->rules->rule_count; i++)
+		if (strcmp(p->rules->rules[i]->path, path) == 0 && p->rules->rules[i]->line == line)
+			return p->rules->rules[i];
+	return NULL;
+}
+
+/* Every rule explains itself, and keeps the charter. */
+static void run_lint(struct pack *p, const char *path)
+{
+	struct yaml_documents docs;
+	struct err err = {0};
+	unsigned faults = 0;
+
+	if (!yaml_read_file(p->arena, path, &docs, &err))
+		return;
+	for (size_t i = 0; i < docs.count; i++) {
+		struct linted l = {.rule = rule_at(p, path, docs.at[i]->line)};
+
+		if (!l.rule)
+			continue;
+		pack_lint(l.rule, docs.at[i], on_fault, &l);
+		if (pack_lint_is_feedback(docs.at[i]) && !pack_lint_is_private(l.rule))
+			on_fault(&l, "topics of feedback need a value_count of 5 or more");
+		faults += l.faults;
+	}
+	result(p, faults == 0, path, "explains itself and keeps the charter");
+}
+
 static int run_pack(struct pack *p, const struct rule_files *files)
 {
 	result(p, p->rules->refused_count == 0, "rules", "all load");
 	for (size_t i = 0; i < p->rules->refused_count; i++)
 		(void)printf("# %s\n", p->rules->refused[i]);
-	for (size_t i = 0; i < files->count; i++)
+	for (size_t i = 0; i < files->count; i++) {
+		run_lint(p, files->at[i]);
 		run_beside(p, files->at[i]);
+	}
 	(void)printf("1..%u\n", p->tests);
 	return p->failed > 0;
 }
