@@ -84,10 +84,9 @@ static bool give(struct alert_stream *s, struct alert_entry *entry, const struct
 	return fn(ctx, entry);
 }
 
-static int range_of(struct alert_stream *s, unsigned bucket, const char *end, const char *start,
+static int range_of(struct alert_stream *s, struct slice name, const char *end, const char *start,
 	struct redis_reply **ret)
 {
-	struct slice name = slice_of(s->names[bucket]);
 	const struct slice args[] = {SLICE("XREVRANGE"), name, slice_of(end), slice_of(start),
 		SLICE("COUNT"), SLICE("200")};
 	int err = redis_call(s->redis, name, args, sizeof(args) / sizeof(args[0]), ret);
@@ -105,8 +104,15 @@ static void id_copy(char ret[ID_MAX], const char *prefix, struct slice id)
 	(void)snprintf(ret, ID_MAX, "%s%.*s", prefix, SLICE_ARG(id));
 }
 
-static int bucket_history(
-	struct alert_stream *s, unsigned bucket, const char *start, alert_stream_fn *fn, void *ctx)
+/* A stream and its last id, "" when nobody asks for it again. */
+struct source {
+	unsigned bucket;
+	struct slice name;
+	char *last;
+};
+
+static int source_history(struct alert_stream *s, const struct source *source, const char *start,
+	alert_stream_fn *fn, void *ctx)
 {
 	char end[ID_MAX] = "+";
 	size_t count = PAGE_ENTRIES;
@@ -114,7 +120,7 @@ static int bucket_history(
 
 	for (bool first = true; more && count == PAGE_ENTRIES; first = false) {
 		CLEANUP(redis_reply_free) struct redis_reply *page = NULL;
-		int err = range_of(s, bucket, end, start, &page);
+		int err = range_of(s, source->name, end, start, &page);
 
 		if (err)
 			return err;
@@ -123,13 +129,22 @@ static int bucket_history(
 			const struct redis_reply *pair = redis_reply_at(page, i);
 			struct slice id = redis_reply_text(redis_reply_at(pair, 0));
 
-			if (first && i == 0)
-				id_copy(s->last[bucket], "", id);
+			if (first && i == 0 && source->last)
+				id_copy(source->last, "", id);
 			id_copy(end, "(", id);
-			more = give(s, &(struct alert_entry){.bucket = bucket}, pair, fn, ctx);
+			more = give(
+				s, &(struct alert_entry){.bucket = source->bucket}, pair, fn, ctx);
 		}
 	}
 	return 0;
+}
+
+int alert_stream_changes(struct alert_stream *s, uint64_t since_ms, alert_stream_fn *fn, void *ctx)
+{
+	char start[ID_MAX];
+
+	(void)snprintf(start, sizeof(start), "%" PRIu64, since_ms);
+	return source_history(s, &(struct source){.name = SLICE(CHANGE_STREAM)}, start, fn, ctx);
 }
 
 int alert_stream_history(struct alert_stream *s, uint64_t since_ms, alert_stream_fn *fn, void *ctx)
@@ -141,7 +156,8 @@ int alert_stream_history(struct alert_stream *s, uint64_t since_ms, alert_stream
 	for (unsigned b = 0; b < ALERT_BUCKETS && !err; b++) {
 		if (strcmp(s->last[b], "0") == 0)
 			(void)snprintf(s->last[b], ID_MAX, "%" PRIu64, since_ms ? since_ms - 1 : 0);
-		err = bucket_history(s, b, start, fn, ctx);
+		err = source_history(
+			s, &(struct source){b, slice_of(s->names[b]), s->last[b]}, start, fn, ctx);
 	}
 	return err;
 }

@@ -32,6 +32,10 @@ void alert_stream_free(struct alert_stream **s);
 int alert_stream_history(struct alert_stream *s, uint64_t since_ms, alert_stream_fn *fn, void *ctx)
 	__attribute__((warn_unused_result));
 
+/* What analysts did since then: each alert with its standing after one change, in any order. */
+int alert_stream_changes(struct alert_stream *s, uint64_t since_ms, alert_stream_fn *fn, void *ctx)
+	__attribute__((warn_unused_result));
+
 /* What came after the last call, oldest first within each stream. */
 int alert_stream_next(struct alert_stream *s, alert_stream_fn *fn, void *ctx)
 	__attribute__((warn_unused_result));

@@ -1,6 +1,7 @@
 #include "ctl/rules.h"
 
 #include "ctl/beside.h"
+#include "ctl/rule_stats.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 
@@ -16,18 +17,20 @@ enum { BAD_USE = 2 };
 
 static int use(void)
 {
-	(void)fprintf(stderr, "haidang: expected: haidang rules check [PATH]...\n");
+	(void)fprintf(stderr,
+		"haidang: expected: haidang rules check|test|list [PATH]... or haidang rules stats\n");
 	return BAD_USE;
 }
 
-/* The exit status of `haidang-correlator check PATHS`. */
-static int correlator_check(char **paths, size_t count)
+/* The exit status of `haidang-correlator COMMAND PATHS`. */
+static int correlator(const char *command, char **paths, size_t count)
 {
 	CLEANUP(mem_cleanup) char **argv = mem_array(count + 3, sizeof(*argv));
-	char name[] = "haidang-correlator", command[] = "check";
+	char name[] = "haidang-correlator";
+	CLEANUP(mem_cleanup) char *what = mem_text(command);
 
 	argv[0] = name;
-	argv[1] = command;
+	argv[1] = what;
 	memcpy(&argv[2], paths, count * sizeof(*paths));
 	return beside_run(argv);
 }
@@ -84,6 +87,16 @@ static int pairs_check(char **paths)
 	return (int)missing;
 }
 
+static int check_run(char **paths, size_t count)
+{
+	int status = correlator("check", paths, count);
+	int missing = pairs_check(paths);
+
+	if (missing < 0)
+		return BAD_USE;
+	return status ? status : (missing ? 1 : 0);
+}
+
 int rules_run(int argc, char **argv)
 {
 	char here[] = RULES_HERE, installed[] = INSTALLED_RULES;
@@ -91,15 +104,16 @@ int rules_run(int argc, char **argv)
 	char **paths = argc > 2 ? argv + 2 : fallback;
 	size_t count = argc > 2 ? (size_t)argc - 2 : 1;
 
-	if (argc < 2 || strcmp(argv[1], "check") != 0)
-		return use();
+	if (argc >= 2 && strcmp(argv[1], "stats") == 0)
+		return rule_stats_run(argc - 1, argv + 1);
 	for (size_t i = 0; i < count; i++)
 		if (paths[i][0] == '-')
 			return use();
-	int status = correlator_check(paths, count);
-	int missing = pairs_check(paths);
-
-	if (missing < 0)
-		return BAD_USE;
-	return status ? status : (missing ? 1 : 0);
+	if (argc >= 2 && strcmp(argv[1], "check") == 0)
+		return check_run(paths, count);
+	if (argc >= 2 && strcmp(argv[1], "test") == 0)
+		return correlator("test-pack", paths, count);
+	if (argc >= 2 && strcmp(argv[1], "list") == 0)
+		return correlator("list", paths, count);
+	return use();
 }
