@@ -17,11 +17,12 @@ PAGES = {
     "haidang.1": [["haidang"], ["haidang", "status"], ["haidang", "alerts"]],
     "haidang-probe.8": [["haidang-probe"]],
     "haidang-crawler.8": [["haidang-crawler"]],
+    "haidang-collector.8": [["haidang-collector"]],
     "haidang-correlator.8": [["haidang-correlator"]],
     "haidang-courier.8": [["haidang-courier"]],
     "haidang-console.8": [["haidang-console"]],
 }
-SETTINGS_OF = [["haidang-probe"], ["haidang-crawler"], ["haidang-correlator"], ["haidang-courier"], ["haidang-console"],
+SETTINGS_OF = [["haidang-probe"], ["haidang-crawler"], ["haidang-collector"], ["haidang-correlator"], ["haidang-courier"], ["haidang-console"],
                ["haidang", "status"]]
 BEGIN, END = '.\\" settings: begin (tests/lint/man.py --update)', '.\\" settings: end'
 
