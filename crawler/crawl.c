@@ -1,5 +1,6 @@
 #include "crawler/crawl.h"
 
+#include "crawler/import.h"
 #include "crawler/timeline.h"
 #include "event/streams.h"
 #include "lib/digest.h"
@@ -552,7 +553,7 @@ const struct source *crawl_source(
 {
 	const struct slot *slot = *find(c, id);
 
-	if (slot == NULL || source_refusal(slot->source) != NULL)
+	if (slot == NULL || (source_refusal(slot->source) != NULL && !import_takes(slot->source)))
 		return NULL;
 	*ret_generation = sources_keep(c->sources);
 	return slot->source;

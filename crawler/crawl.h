@@ -33,7 +33,7 @@ const char *crawl_status(const struct crawl *c, struct arena *a);
 /* What changed since the last call, into the hash SOURCES_KEY_PREFIX. 0 or -errno. */
 int crawl_report(struct crawl *c) __attribute__((warn_unused_result));
 
-/* An enabled source, with a reference to its generation for the caller; NULL when there is none. */
+/* A source that is read, or whose links are handed in, with a reference to its generation for the caller; NULL when there is none. */
 const struct source *crawl_source(
 	const struct crawl *c, struct slice id, struct sources **ret_generation);
 struct account *crawl_account(const struct crawl *c, struct slice id); /* NULL: no such source */

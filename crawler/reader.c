@@ -11,6 +11,7 @@ enum {
 	BATCH = 32,
 	HOST_SHARE = 16, /* articles of one host under way at most: others must not wait for it */
 	PUT_OFF_MS = 2000,
+	CADENCE_MIN_MS = 1000,
 	BACK_OFF_MAX_MS = 6 * 3600 * 1000,
 	BODY_HEX = 2 * 8,
 };
@@ -86,7 +87,9 @@ static int64_t cadence_of(const struct errand *e)
 {
 	bool disaster = e->reader->env->knowledge->config->disaster;
 
-	return disaster ? e->source->disaster_ms : e->source->cadence_ms;
+	int64_t cadence = disaster ? e->source->disaster_ms : e->source->cadence_ms;
+
+	return cadence > CADENCE_MIN_MS ? cadence : CADENCE_MIN_MS; /* links handed in have none */
 }
 
 int64_t reader_step_factor(unsigned step)
@@ -423,6 +426,13 @@ static bool prepare(struct errand *e)
 	return true;
 }
 
+static bool is_whole(const struct source *source)
+{
+	const struct connector *c = connector_of(source->kind);
+
+	return c != NULL && c->whole;
+}
+
 static void start(struct reader *r, struct frontier_node *node, const struct frontier_item *item)
 {
 	struct frontier *frontier = r->env->frontier;
@@ -447,7 +457,7 @@ static void start(struct reader *r, struct frontier_node *node, const struct fro
 	} else if (item->step == 0 && facts.entry == item->entry) {
 		frontier_done(frontier, node); /* read before a crash */
 		errand_free(e);
-	} else if (connector_of(e->source->kind)->whole) {
+	} else if (is_whole(e->source)) {
 		publish_summary(e); /* its answer held all there is */
 	} else {
 		hosts_visit(r->env->hosts, &e->visit);

@@ -1,12 +1,16 @@
 #include "crawler/service.h"
 
 #include "crawler/crawl.h"
+#include "crawler/import_server.h"
 #include "crawler/reader.h"
 #include "event/health.h"
 #include "event/streams.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/program.h"
+
+#include <string.h>
+#include <sys/epoll.h>
 
 /* PARSES_MAX bounds the bodies held in memory while the parser is slower than the fetches. */
 enum {
@@ -62,6 +66,8 @@ struct crawler {
 	struct look_env env;
 	struct crawl *crawl;
 	struct reader *reader;
+	struct import import;
+	struct import_server *import_server; /* NULL: none */
 	struct health health;
 	struct metric *waiting, *deaths, *frontier;
 };
@@ -84,6 +90,7 @@ static void know(struct crawler *c)
 {
 	c->knowledge.classifier = c->rules.classifier;
 	c->knowledge.lookalike = c->rules.lookalike;
+	c->import.sources = c->rules.sources;
 	crawl_use(c->crawl, c->rules.sources);
 }
 
@@ -155,6 +162,8 @@ static void on_second(void *ctx)
 {
 	struct crawler *c = ctx;
 
+	if (c->import_server != NULL)
+		import_server_sweep(c->import_server);
 	for (unsigned i = 0; i < FRONTIER_LANES && !frontier_is_whole(c->env.frontier); i++)
 		if (frontier_look(c->env.frontier) < 0)
 			return;
@@ -171,8 +180,13 @@ static void loop(struct crawler *c)
 		if (page_worker_busy(c->env.worker) < PARSES_MAX)
 			hosts_tick(c->env.hosts);
 		commit(c);
+		int64_t wait_ms = fetcher_wait_ms(c->fetcher, hosts_wait_ms(c->env.hosts, LOOP_MS));
 		service_wait(c->service,
-			fetcher_wait_ms(c->fetcher, hosts_wait_ms(c->env.hosts, LOOP_MS)));
+			c->import_server == NULL
+				? wait_ms
+				: import_server_wait_ms(c->import_server, wait_ms));
+		if (c->import_server != NULL)
+			import_server_run(c->import_server);
 		fetcher_tick(c->fetcher);
 		page_worker_tick(c->env.worker);
 	}
@@ -238,9 +252,49 @@ static void open_parts(struct crawler *c, struct arena *a)
 		"Articles to be read within two hours.");
 }
 
+/* Only wakes the loop. */
+static void on_import(void *ctx, int fd, unsigned events)
+{
+	(void)ctx;
+	(void)fd;
+	(void)events;
+}
+
+static bool open_import(struct crawler *c, struct arena *a, struct err *err)
+{
+	const struct crawler_config *config = c->config;
+	const char *listen = config->import_listen;
+
+	if (listen[0] == '\0' && config->shared.run_dir[0] != '\0')
+		listen = arena_printf(a, "unix:%s/crawler-import.sock", config->shared.run_dir);
+	if (listen[0] == '\0' || strcmp(listen, "off") == 0)
+		return true;
+	c->import = (struct import){
+		.knowledge = &c->knowledge,
+		.frontier = c->env.frontier,
+		.reader = json_reader_new(IMPORT_BODY_MAX),
+	};
+	c->import_server = import_server_new(
+		&(struct import_server_options){listen, config->import_secret, &c->import},
+		c->clock, c->metrics, err);
+	if (c->import_server == NULL)
+		return false;
+	service_watch(c->service, import_server_fd(c->import_server), EPOLLIN, on_import, c);
+	return true;
+}
+
+static void close_import(struct crawler *c)
+{
+	if (c->import_server != NULL)
+		service_unwatch(c->service, import_server_fd(c->import_server));
+	import_server_free(&c->import_server);
+	json_reader_free(&c->import.reader);
+}
+
 /* Whoever calls back goes before what is called. */
 static void close_parts(struct crawler *c)
 {
+	close_import(c);
 	page_worker_free(&c->env.worker);
 	fetcher_free(&c->fetcher);
 	reader_free(&c->reader);
@@ -280,6 +334,11 @@ int crawler_run(void *config, struct arena *a)
 	c.health = (struct health){"crawler", c.config->name, clock_wall_us(c.clock)};
 	open_memory(&c, a, &redis);
 	open_parts(&c, a);
+	if (!open_import(&c, a, &err)) {
+		log_error("%s", err_text(&err));
+		close_parts(&c);
+		return EXIT_BAD_INPUT;
+	}
 	know(&c);
 	service_timer(c.service, HEALTH_INTERVAL_MS, on_health, &c);
 	service_timer(c.service, SWEEP_MS, on_sweep, &c);

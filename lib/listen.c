@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BACKLOG = 512 };
@@ -48,6 +50,51 @@ static int listen_at(const struct addrinfo *at)
 	return fd;
 }
 
+static bool is_unix(const char *address)
+{
+	return slice_starts(slice_of(address), SLICE("unix:/"));
+}
+
+/* 0, or -errno when somebody listens there. */
+static int remove_stale(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int failed = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)at, sizeof *at) == 0 || errno == EAGAIN)
+		failed = -EADDRINUSE;
+	else if (errno == ECONNREFUSED && unlink(at->sun_path) < 0)
+		failed = -errno;
+	(void)close(fd);
+	return failed;
+}
+
+static int listen_unix(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof at.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, strlen(path));
+	int failed = remove_stale(&at);
+	if (failed < 0)
+		return failed;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mode_t before = umask(0117);
+	failed = bind(fd, (const struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0
+		? -errno
+		: 0;
+	(void)umask(before);
+	if (failed == 0)
+		return fd;
+	(void)close(fd);
+	return failed;
+}
+
 /* NULL with an error. */
 static struct addrinfo *resolve(const char *setting, const char *address, struct err *err)
 {
@@ -69,8 +116,11 @@ static struct addrinfo *resolve(const char *setting, const char *address, struct
 
 bool listen_check(const char *setting, const char *address, struct err *err)
 {
-	struct addrinfo *found = resolve(setting, address, err);
+	struct addrinfo *found;
 
+	if (is_unix(address))
+		return true;
+	found = resolve(setting, address, err);
 	if (found)
 		freeaddrinfo(found);
 	return found != NULL;
@@ -78,14 +128,19 @@ bool listen_check(const char *setting, const char *address, struct err *err)
 
 int listen_open(const char *setting, const char *address, struct err *err)
 {
-	struct addrinfo *found = resolve(setting, address, err);
+	struct addrinfo *found = NULL;
 	char why[128];
+	int fd;
 
-	if (!found)
-		return -1;
-	int fd = listen_at(found);
-
-	freeaddrinfo(found);
+	if (is_unix(address)) {
+		fd = listen_unix(address + strlen("unix:"));
+	} else {
+		found = resolve(setting, address, err);
+		if (!found)
+			return -1;
+		fd = listen_at(found);
+		freeaddrinfo(found);
+	}
 	if (fd < 0) {
 		err_set(err, NULL, 0, "%s: cannot listen at %s: %s", setting, address,
 			strerror_r(-fd, why, sizeof why));
