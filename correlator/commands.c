@@ -119,18 +119,32 @@ int command_test(int argc, char **argv)
 	return run_test(rules, argv[argc - 1]);
 }
 
-static const char *kind_of(const struct rule *r)
+static const char *kind_of(const struct rule *r, struct buf *out)
 {
+	buf_clear(out);
 	if (r->kind == RULE_DETECTION && !r->source.any && r->source.count == 0)
-		return "loaded, but its log source is not one of this appliance";
+		return "loaded, but cannot fire here: its log source is not one of this appliance";
+	if (r->lacks.len > 0) {
+		buf_printf(out, "loaded, but cannot fire here: no event has its field '%.*s'",
+			SLICE_ARG(r->lacks));
+		return buf_text(out);
+	}
 	if (r->kind == RULE_DETECTION)
 		return r->alerts ? "detection" : "detection, for correlations only";
 	return r->alerts ? "correlation" : "correlation, silent";
 }
 
+static bool cannot_fire(const struct rule *r)
+{
+	return r->kind == RULE_DETECTION &&
+		(r->lacks.len > 0 || (!r->source.any && r->source.count == 0));
+}
+
 int command_check(int argc, char **argv)
 {
 	struct ruleset_options options = {.lateness_us = LATENESS_US};
+	CLEANUP(buf_release) struct buf kind = {0};
+	size_t idle = 0;
 
 	if (!take_options(&argc, argv, &options) || argc < 2)
 		return usage("check [--vars FILE] RULES…");
@@ -141,7 +155,8 @@ int command_check(int argc, char **argv)
 		const struct rule *r = rules->rules[i];
 
 		(void)printf("%s:%u: %.*s: %s\n", r->path, r->line, SLICE_ARG(r->about.title),
-			kind_of(r));
+			kind_of(r, &kind));
+		idle += cannot_fire(r);
 	}
 	for (size_t i = 0; i < rules->filter_count; i++) {
 		const struct filter *f = rules->filters[i];
@@ -150,6 +165,8 @@ int command_check(int argc, char **argv)
 			SLICE_ARG(f->title), f->applied);
 	}
 	print_refused(rules, stderr);
+	if (idle > 0)
+		(void)printf("%zu of the rules cannot fire here\n", idle);
 	(void)printf("%zu rules loaded, %zu refused\n", rules->rule_count, rules->refused_count);
 	return rules->refused_count > 0 ? EXIT_BAD_INPUT : 0;
 }

@@ -1,6 +1,7 @@
 #include "correlator/detection.h"
 
 #include "correlator/condition.h"
+#include "correlator/fieldmap.h"
 #include "correlator/limits.h"
 #include "correlator/modifier.h"
 #include "lib/err.h"
@@ -15,6 +16,15 @@ enum { ENCODED_VALUES_MAX = 256 };
 struct expansion {
 	struct slice done, rest;
 };
+
+size_t detection_slot(const struct detection_source *s, struct slice name)
+{
+	struct view_target target;
+
+	if (s->maps_names && fieldmap_find(s->event_type, name, &target))
+		return view_fields_map(s->fields, name, target);
+	return view_fields_add(s->fields, name);
+}
 
 /* Expressions on their way into a group. */
 struct parts {
@@ -68,7 +78,7 @@ static bool add_pattern(struct detection_source *s, const struct field_test *t,
 		p = pattern_open_end(s->arena, p);
 	m.pattern = t->cased ? p : pattern_lower(s->arena, p);
 	pattern_classify(&m.pattern);
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	m.has_number = m.pattern.kind == PATTERN_EQUAL && is_number(node, &m.number);
 	return add_test(s, node, &m, out);
 }
@@ -188,7 +198,7 @@ static bool add_number(struct detection_source *s, const struct field_test *t,
 	if (!slice_to_real(text, &m.number))
 		return err_set(s->err, s->file, node->line, "%.*s: expected a number, found '%.*s'",
 			SLICE_ARG(t->field), SLICE_ARG(text));
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	return add_test(s, node, &m, out);
 }
 
@@ -210,7 +220,7 @@ static bool add_regex(struct detection_source *s, const struct field_test *t,
 	if (!m.regex)
 		return err_set(s->err, s->file, node->line, "%.*s: regular expression: %s",
 			SLICE_ARG(t->field), regex_said(s->regexes));
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	return add_test(s, node, &m, out);
 }
 
@@ -225,8 +235,8 @@ static bool add_reference(struct detection_source *s, const struct field_test *t
 		: t->open_start                       ? PATTERN_ENDS
 		: t->open_end                         ? PATTERN_STARTS
 						      : PATTERN_EQUAL;
-	m.slot = view_fields_add(s->fields, t->field);
-	m.other_slot = view_fields_add(s->fields, text);
+	m.slot = detection_slot(s, t->field);
+	m.other_slot = detection_slot(s, text);
 	return add_test(s, node, &m, out);
 }
 
@@ -238,7 +248,7 @@ static bool add_cidr(struct detection_source *s, const struct field_test *t,
 	if (!cidr_read(text, &m.cidr))
 		return err_set(s->err, s->file, node->line, "%.*s: '%.*s' is no block of addresses",
 			SLICE_ARG(t->field), SLICE_ARG(text));
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	return add_test(s, node, &m, out);
 }
 
@@ -251,7 +261,7 @@ static bool add_exists(struct detection_source *s, const struct field_test *t,
 	if (!yaml_to_bool(node, &wanted))
 		return err_set(s->err, s->file, node->line, "%.*s: expected true or false",
 			SLICE_ARG(t->field));
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	if (!add_test(s, node, &m, out))
 		return false;
 	if (!wanted)
@@ -268,7 +278,7 @@ static bool add_null(struct detection_source *s, const struct field_test *t,
 		t->cased || t->field_reference || t->expand || t->transform_count > 0)
 		return err_set(s->err, s->file, node->line, "%.*s: null does not fit here",
 			SLICE_ARG(t->field));
-	m.slot = view_fields_add(s->fields, t->field);
+	m.slot = detection_slot(s, t->field);
 	return add_test(s, node, &m, out);
 }
 
@@ -395,7 +405,7 @@ static bool add_value(struct detection_source *s, const struct field_test *t,
 /* `neq` wants the field to be there and none of the values to match. */
 static struct expr *negated(struct detection_source *s, const struct field_test *t, struct expr *e)
 {
-	struct matcher there = {.op = MATCH_EXISTS, .slot = view_fields_add(s->fields, t->field)};
+	struct matcher there = {.op = MATCH_EXISTS, .slot = detection_slot(s, t->field)};
 	struct expr *pair[2] = {expr_test(s->arena, &there), expr_not(s->arena, e)};
 
 	return expr_group(s->arena, EXPR_AND, pair, 2);

@@ -14,8 +14,14 @@ struct detection_source {
 	const struct yaml_node *vars; /* a map: placeholder -> value or list; NULL: none known */
 	const char *file;
 	struct err *err;
-	size_t values; /* read so far */
+	struct slice
+		event_type; /* that the rule looks at, for the names of fields; "" for several */
+	bool maps_names;    /* by fieldmap.h */
+	size_t values;      /* read so far */
 };
+
+/* The slot of a field that a rule names. */
+size_t detection_slot(const struct detection_source *source, struct slice name);
 
 /* The section of a rule or of a filter, whose `rules` are no search. NULL with source->err set. */
 struct expr *detection_read(struct detection_source *source, const struct yaml_node *detection);

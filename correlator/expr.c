@@ -46,3 +46,32 @@ bool expr_holds(const struct expr *e, struct view *v)
 			return decides;
 	return !decides;
 }
+
+struct outcomes {
+	bool yes, no;
+};
+
+static struct outcomes outcomes_of(const struct expr *e, expr_absent_fn *is_absent, const void *ctx)
+{
+	struct outcomes all = {e->kind == EXPR_AND, e->kind == EXPR_OR};
+
+	if (e->kind == EXPR_TEST) {
+		bool absent = is_absent(ctx, e->test.slot);
+		return (struct outcomes){
+			!absent || e->test.op == MATCH_NULL, !absent || e->test.op != MATCH_NULL};
+	}
+	for (size_t i = 0; i < e->count; i++) {
+		struct outcomes one = outcomes_of(e->parts[i], is_absent, ctx);
+
+		if (e->kind == EXPR_NOT)
+			return (struct outcomes){one.no, one.yes};
+		all.yes = e->kind == EXPR_AND ? all.yes && one.yes : all.yes || one.yes;
+		all.no = e->kind == EXPR_AND ? all.no || one.no : all.no && one.no;
+	}
+	return all;
+}
+
+bool expr_can_hold(const struct expr *e, expr_absent_fn *is_absent, const void *ctx)
+{
+	return outcomes_of(e, is_absent, ctx).yes;
+}

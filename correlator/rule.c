@@ -253,6 +253,9 @@ static bool read_detection(struct rule_source *s, struct rule *r, const struct y
 			view_fields_add(s->detection.fields, slice_of(r->source.needs_field));
 	r->domain = r->source.of_information ? ALERT_INFORMATION : ALERT_NETWORK;
 	s->detection.values = 0;
+	s->detection.maps_names = s->naming == VIEW_SIGMA_NAMES;
+	s->detection.event_type = r->source.count == 1 ? r->source.types[0] : (struct slice){0};
+	r->event_type = s->detection.event_type;
 	r->detection = detection_read(&s->detection, yaml_get(doc, "detection"));
 	return r->detection != NULL;
 }

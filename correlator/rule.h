@@ -54,7 +54,9 @@ struct rule {
 	struct slice related[RULE_RELATED_MAX]; /* ids; a case of one may raise the other */
 	size_t related_count;
 
-	struct expr *detection; /* RULE_DETECTION */
+	struct expr *detection;  /* RULE_DETECTION */
+	struct slice event_type; /* the one it looks at; "" when there are several */
+	struct slice lacks; /* the first field that no event has, when it cannot match without */
 	struct logsource source;
 	size_t source_slot; /* of source.needs_field */
 	struct feed *feeds;
@@ -73,7 +75,7 @@ struct rule {
 	size_t refers_count;
 	struct slice counted[GROUP_FIELDS_MAX]; /* value_count: the fields counted */
 	size_t counted_count;
-	bool generates; /* what it refers to raises alerts of its own too */
+	bool generates;      /* what it refers to raises alerts of its own too */
 	struct rule **bases; /* what it refers to */
 	unsigned depth;      /* RULE_DETECTION: 0; else one more than the deepest of .bases */
 	bool says_suppress;

@@ -2,6 +2,7 @@
 
 #include "correlator/correlation.h"
 #include "correlator/explain.h"
+#include "correlator/fieldmap.h"
 #include "correlator/rule_files.h"
 #include "lib/file.h"
 #include "lib/mem.h"
@@ -141,10 +142,21 @@ static void add_slots(struct expr *e, size_t *slots, size_t *count, size_t max)
 		slots[(*count)++] = e->test.slot;
 }
 
-static void add_named(struct loader *l, size_t *slots, size_t *count, struct slice name)
+/* A field as it is called in rules that look at what `base` does. */
+static size_t named_slot(struct view_fields *fields, struct slice name, const struct rule *base)
+{
+	const struct detection_source source = {.fields = fields,
+		.event_type = base->event_type,
+		.maps_names = view_fields_naming(fields) == VIEW_SIGMA_NAMES};
+
+	return detection_slot(&source, name);
+}
+
+static void add_named(
+	struct loader *l, const struct rule *base, size_t *slots, size_t *count, struct slice name)
 {
 	if (*count < RULE_SHOW_MAX)
-		slots[(*count)++] = view_fields_add(l->set->fields, name);
+		slots[(*count)++] = named_slot(l->set->fields, name, base);
 }
 
 /* The paths that the detection of `base` looks at. */
@@ -175,11 +187,11 @@ static void choose_shown(struct loader *l, struct feed *f, const struct rule *ba
 	for (size_t i = 0; i < f->value_count; i++)
 		slots[count++] = f->value_slots[i];
 	for (size_t i = 0; i < f->target->show_count; i++)
-		add_named(l, slots, &count, f->target->show[i]);
+		add_named(l, base, slots, &count, f->target->show[i]);
 	for (size_t i = 0; f->target != base && i < base->show_count; i++)
-		add_named(l, slots, &count, base->show[i]);
+		add_named(l, base, slots, &count, base->show[i]);
 	for (size_t i = 0; i < named; i++)
-		add_named(l, slots, &count, names[i]);
+		add_named(l, base, slots, &count, names[i]);
 	add_slots(base->detection, slots, &count, RULE_SHOW_MAX);
 	count += sample_identity(l->set->fields, slots + count);
 
@@ -211,7 +223,7 @@ static size_t field_slot(struct view_fields *fields, const struct rule *target, 
 		found = correlation_field(target, name, source);
 	if (target->kind == RULE_CORRELATION && slice_equal(found, name))
 		found = correlation_field(target, name, base);
-	return view_fields_add(fields, found);
+	return named_slot(fields, found, base);
 }
 
 static void make_feed(struct loader *l, struct feed *f, const struct rule *base,
@@ -455,6 +467,38 @@ static void index_rules(struct ruleset *set)
 	}
 }
 
+struct absence {
+	const struct view_fields *fields;
+	struct slice event_type;
+};
+
+static bool is_absent(const void *ctx, size_t slot)
+{
+	const struct absence *a = ctx;
+
+	return !fieldmap_is_possible(a->event_type, view_fields_name(a->fields, slot));
+}
+
+static void find_lacking(const struct absence *a, const struct expr *e, struct slice *ret)
+{
+	for (size_t i = 0; i < e->count && ret->len == 0; i++)
+		find_lacking(a, e->parts[i], ret);
+	if (e->kind == EXPR_TEST && ret->len == 0 && is_absent(a, e->test.slot))
+		*ret = view_fields_name(a->fields, e->test.slot);
+}
+
+/* Rules that name fields which no event has are loaded, but said to be so. */
+static void find_impossible(struct ruleset *set)
+{
+	for (size_t i = 0; i < set->rule_count; i++) {
+		struct rule *r = set->rules[i];
+		const struct absence a = {set->fields, r->event_type};
+
+		if (r->kind == RULE_DETECTION && !expr_can_hold(r->detection, is_absent, &a))
+			find_lacking(&a, r->detection, &r->lacks);
+	}
+}
+
 static void make_prefilters(struct ruleset *set)
 {
 	const struct cover_source source = {set->arena, set->fields};
@@ -508,6 +552,8 @@ struct ruleset *ruleset_load(const struct ruleset_options *options)
 	link_inhibitions(&l);
 	index_rules(set);
 	make_prefilters(set);
+	if (options->naming == VIEW_SIGMA_NAMES)
+		find_impossible(set);
 	keymap_release(&l.by_id);
 	keymap_release(&l.by_name);
 	return set;

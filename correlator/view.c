@@ -191,6 +191,11 @@ size_t view_fields_map(struct view_fields *f, struct slice name, struct view_tar
 	return add_path(f, slice_of(key), path);
 }
 
+enum view_naming view_fields_naming(const struct view_fields *f)
+{
+	return f->naming;
+}
+
 enum view_part view_fields_part(const struct view_fields *f, size_t slot)
 {
 	return f->paths[slot].part;

@@ -49,6 +49,7 @@ struct view_target {
 	enum view_part part;
 };
 size_t view_fields_map(struct view_fields *f, struct slice name, struct view_target target);
+enum view_naming view_fields_naming(const struct view_fields *f);
 enum view_part view_fields_part(const struct view_fields *f, size_t slot);
 
 struct slice view_fields_name(const struct view_fields *f, size_t slot); /* as it was added */
