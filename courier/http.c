@@ -22,7 +22,9 @@ struct http {
 struct exchange {
 	struct exchange *next, **link; /* who points here */
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* or who is to get a mail */
+	struct buf message;         /* of a mail */
+	size_t message_read;
 	void *token;
 	size_t head_len, body_len;
 	struct buf body;
@@ -117,6 +119,7 @@ static void exchange_free(struct exchange *x)
 	curl_easy_cleanup(x->easy);
 	curl_slist_free_all(x->headers);
 	buf_release(&x->body);
+	buf_release(&x->message);
 	mem_free(x);
 }
 
@@ -162,7 +165,8 @@ static void headers_add(struct exchange *x, const char *header)
 	x->headers = longer;
 }
 
-void http_post(struct http *h, const struct http_request *request)
+/* One that is not in use, with nothing left of its last request. */
+static struct exchange *exchange_take(struct http *h, void *token)
 {
 	struct exchange *x = h->idle;
 
@@ -174,18 +178,58 @@ void http_post(struct http *h, const struct http_request *request)
 
 	curl_slist_free_all(x->headers);
 	x->headers = NULL;
+	x->token = token;
+	x->head_len = x->body_len = x->retry_after_len = x->message_read = 0;
+	buf_clear(&x->body);
+	buf_clear(&x->message);
+	x->said[0] = '\0';
+	return x;
+}
+
+void http_post(struct http *h, const struct http_request *request)
+{
+	struct exchange *x = exchange_take(h, request->token);
+
 	headers_add(x, "Expect:"); /* no extra round trip before the body */
 	for (const char *const *header = request->headers; *header; header++)
 		headers_add(x, *header);
-	x->token = request->token;
-	x->head_len = x->body_len = x->retry_after_len = 0;
-	buf_clear(&x->body);
-	x->said[0] = '\0';
-
 	EASY_SET(x->easy, CURLOPT_URL, request->url);
 	EASY_SET(x->easy, CURLOPT_HTTPHEADER, x->headers);
 	EASY_SET(x->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
 	EASY_SET(x->easy, CURLOPT_COPYPOSTFIELDS, request->body.at);
+	must(curl_multi_add_handle(h->multi, x->easy) == CURLM_OK);
+}
+
+static size_t on_message(char *bytes, size_t size, size_t count, void *ctx)
+{
+	struct exchange *x = ctx;
+	struct slice rest = slice_from(buf_slice(&x->message), x->message_read);
+	size_t len = rest.len < size * count ? rest.len : size * count;
+
+	memcpy(bytes, rest.at, len);
+	x->message_read += len;
+	return len;
+}
+
+void http_mail(struct http *h, const struct http_mail *mail)
+{
+	struct exchange *x = exchange_take(h, mail->token);
+	bool must_encrypt = !mail->allow_plain || mail->user; /* no password in the clear */
+
+	for (size_t i = 0; i < mail->to_count; i++)
+		headers_add(x, mail->to[i]);
+	buf_add_slice(&x->message, mail->message);
+	EASY_SET(x->easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+	EASY_SET(x->easy, CURLOPT_URL, mail->url);
+	EASY_SET(x->easy, CURLOPT_USE_SSL, (long)(must_encrypt ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+	EASY_SET(x->easy, CURLOPT_USERNAME, mail->user);
+	EASY_SET(x->easy, CURLOPT_PASSWORD, mail->password);
+	EASY_SET(x->easy, CURLOPT_MAIL_FROM, mail->from);
+	EASY_SET(x->easy, CURLOPT_MAIL_RCPT, x->headers);
+	EASY_SET(x->easy, CURLOPT_UPLOAD, 1L);
+	EASY_SET(x->easy, CURLOPT_READFUNCTION, on_message);
+	EASY_SET(x->easy, CURLOPT_READDATA, x);
+	EASY_SET(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->message.len);
 	must(curl_multi_add_handle(h->multi, x->easy) == CURLM_OK);
 }
 
@@ -217,12 +261,12 @@ static void exchange_done(
 	};
 	long status = 0;
 
-	if (code == CURLE_OK) {
-		must(curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
+	must(curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
+	if (code == CURLE_OK || x->message.len > 0)
 		response.status = (int)status;
-	} else {
+	if (code != CURLE_OK)
 		say_failure(x, code, response.said, sizeof(response.said));
-	}
+	response.read_mail = x->message_read > 0;
 	must(curl_multi_remove_handle(h->multi, x->easy) == CURLM_OK);
 	fn(ctx, x->token, &response);
 	exchange_unlink(x);
@@ -271,29 +315,50 @@ static void url_cleanup(CURLU **url)
 	curl_url_cleanup(*url);
 }
 
-static void part_cleanup(char **part)
+struct url_parts {
+	char *scheme, *host, *user;
+};
+
+static void url_parts_release(struct url_parts *parts)
 {
-	curl_free(*part);
+	curl_free(parts->scheme);
+	curl_free(parts->host);
+	curl_free(parts->user);
+}
+
+static bool url_read(
+	const char *text, const char *const schemes[2], struct url_parts *ret, struct err *err)
+{
+	CLEANUP(url_cleanup) CURLU *url = curl_url();
+
+	must(url);
+	if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_SCHEME, &ret->scheme, 0) != CURLUE_OK ||
+		curl_url_get(url, CURLUPART_HOST, &ret->host, 0) != CURLUE_OK || !ret->host[0] ||
+		(strcmp(ret->scheme, schemes[0]) != 0 && strcmp(ret->scheme, schemes[1]) != 0))
+		return err_set(err, NULL, 0, "'%s' is no %s:// or %s:// URL", text, schemes[0],
+			schemes[1]);
+	if (curl_url_get(url, CURLUPART_USER, &ret->user, 0) == CURLUE_OK)
+		return err_set(err, NULL, 0, "the url must not hold a user or password");
+	return true;
 }
 
 bool http_url_check(const char *text, bool allow_plain, struct err *err)
 {
-	CLEANUP(url_cleanup) CURLU *url = curl_url();
-	CLEANUP(part_cleanup) char *scheme = NULL;
-	CLEANUP(part_cleanup) char *host = NULL;
-	CLEANUP(part_cleanup) char *user = NULL;
+	CLEANUP(url_parts_release) struct url_parts parts = {0};
 
-	must(url);
-	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-		curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-		(strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
-		return err_set(err, NULL, 0, "'%s' is no https:// or http:// URL", text);
-	if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK)
-		return err_set(err, NULL, 0, "the url must not hold a user or password");
-	if (strcmp(scheme, "http") == 0 && !is_loopback(host) && !allow_plain)
+	if (!url_read(text, (const char *const[]){"https", "http"}, &parts, err))
+		return false;
+	if (strcmp(parts.scheme, "http") == 0 && !is_loopback(parts.host) && !allow_plain)
 		return err_set(err, NULL, 0,
 			"'%s': http:// to another machine is readable on the way; use https:// or allow_plain",
 			text);
 	return true;
+}
+
+bool http_mail_url_check(const char *text, struct err *err)
+{
+	CLEANUP(url_parts_release) struct url_parts parts = {0};
+
+	return url_read(text, (const char *const[]){"smtps", "smtp"}, &parts, err);
 }

@@ -1,5 +1,5 @@
-/* POST requests through libcurl, many at once over kept-alive connections. The only module that
- * knows libcurl.
+/* POST requests, and mail by SMTP, through libcurl, many at once over kept-alive connections. The
+ * only module that knows libcurl.
  *
  *     struct http *h = http_new(&(struct http_options){.timeout_ms = 15000, .connections = 4});
  *     http_post(h, &request);
@@ -34,12 +34,27 @@ struct http_response {
 	char said[REASON_MAX]; /* then: why */
 	struct slice retry_after;
 	struct slice body; /* its first bytes */
+	bool read_mail;    /* of a mail: the receiver asked for the message itself */
+};
+
+/* A mail: status is the last reply of the server, 250 when it took the message, or 0. */
+struct http_mail {
+	const char *url; /* smtp:// or smtps:// */
+	const char *from;
+	const char *const *to;
+	size_t to_count;
+	const char *user, *password; /* NULL: no AUTH */
+	bool allow_plain;            /* without TLS when the server offers none */
+	struct slice message;        /* RFC 5322; copied */
+	void *token;
 };
 
 struct http *http_new(const struct http_options *options);
 void http_free(struct http **h); /* requests under way are given up without a response */
 
 void http_post(struct http *h, const struct http_request *request);
+
+void http_mail(struct http *h, const struct http_mail *mail);
 
 /* Waits at most `timeout_ms` for progress; the response is borrowed for the call. */
 typedef void http_on_response(void *ctx, void *token, const struct http_response *response);
@@ -48,3 +63,6 @@ void http_run(struct http *h, int64_t timeout_ms, http_on_response *fn, void *ct
 /* False when `url` is none for us: other than http(s), with credentials in it, or plain http to
  * another machine though `allow_plain` is not set. */
 bool http_url_check(const char *url, bool allow_plain, struct err *err);
+
+/* The same for smtp:// and smtps://. */
+bool http_mail_url_check(const char *url, struct err *err);

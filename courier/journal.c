@@ -114,9 +114,9 @@ static int tail_read(struct journal *j, int fd, struct tail *ret)
 }
 
 /* The lines before a rotation, for what was written just before it. */
-static void previous_read(struct journal *j)
+static void previous_read(struct journal *j, int number)
 {
-	CLEANUP(mem_cleanup) char *path = mem_printf("%s.1", j->path);
+	CLEANUP(mem_cleanup) char *path = mem_printf("%s.%d", j->path, number);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct tail tail;
 
@@ -139,7 +139,8 @@ static int file_open(struct journal *j)
 		return 0;
 	if (flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	previous_read(j);
+	previous_read(j, 2);
+	previous_read(j, 1);
 	int err = tail_read(j, j->fd, &tail);
 
 	if (err)
@@ -189,7 +190,7 @@ static void folder_sync(const char *path)
 	(void)close(fd);
 }
 
-static int rotate(struct journal *j)
+int journal_rotate(struct journal *j)
 {
 	int err = journal_sync(j);
 
@@ -235,7 +236,7 @@ int journal_append(struct journal *j, const char *key, struct slice line)
 	if (j->fd < 0)
 		return -EBADF;
 	if (!j->options.beside && size_max && j->size && j->size + len > size_max) {
-		int err = rotate(j);
+		int err = journal_rotate(j);
 
 		if (err)
 			return err;
@@ -257,12 +258,4 @@ int journal_sync(struct journal *j)
 int64_t journal_size(const struct journal *j)
 {
 	return j->size;
-}
-
-int journal_clear(struct journal *j)
-{
-	if (ftruncate(j->fd, 0) < 0)
-		return -errno;
-	j->size = 0;
-	return journal_sync(j);
 }

@@ -38,5 +38,5 @@ int journal_sync(struct journal *j) __attribute__((warn_unused_result));
 
 int64_t journal_size(const struct journal *j); /* bytes of the present file */
 
-/* Starts it over as an empty file; what it had is gone. */
-int journal_clear(struct journal *j) __attribute__((warn_unused_result));
+/* The present file becomes PATH.1, that one PATH.2 and so on, and a new one begins. */
+int journal_rotate(struct journal *j) __attribute__((warn_unused_result));

@@ -13,8 +13,11 @@ enum courier_limits {
 	RETRY_AFTER_LEN_MAX = 64,
 	GONE_REST_MS = 3600 * 1000, /* after 410 Gone */
 	DEAD_LETTERS_MAX = 10000,   /* kept per target, about */
-	AUDIT_ROWS_MAX = 100000,    /* about */
-	REASON_MAX = 200,           /* bytes of a reason in log, status and dead letter */
+	MAIL_RECEIVERS_MAX = 32,
+	DIGEST_LEN_MAX = 64 * 1024 * 1024, /* of the alerts of one digest */
+	DIGEST_IN_FULL = 100,              /* alerts; the rest have a line each */
+	AUDIT_ROWS_MAX = 100000,           /* about */
+	REASON_MAX = 200,                  /* bytes of a reason in log, status and dead letter */
 	SECRET_FILE_MAX = 8 * 1024,
 	SECRETS_MAX = 4,     /* signatures per request */
 	SECRET_LEN_MIN = 24, /* Standard Webhooks 1.0: 192 to 512 bits */

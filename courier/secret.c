@@ -47,19 +47,49 @@ bool secrets_read(const char *file, struct slice text, struct secrets *ret, stru
 	return ret->count > 0 || err_set(err, file, 0, "no secret in this file");
 }
 
-bool secrets_read_file(const char *path, struct secrets *ret, struct err *err)
+static bool file_read_secret(const char *path, struct buf *ret, struct err *err)
 {
-	CLEANUP(buf_release) struct buf text = {0};
 	struct stat about;
 
-	*ret = (struct secrets){0};
 	if (stat(path, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & S_IRWXO))
 		return err_set(err, path, 0, "everyone can read this secret; chmod o-rwx it");
-	bool ok = program_read_file(path, SECRET_FILE_MAX, &text, err) &&
+	return program_read_file(path, SECRET_FILE_MAX, ret, err);
+}
+
+static void wipe(struct buf *text)
+{
+	if (text->len)
+		explicit_bzero(text->at, text->len);
+	buf_release(text);
+}
+
+bool secret_read_password(const char *path, char ret[PASSWORD_ROOM], struct err *err)
+{
+	CLEANUP(wipe) struct buf text = {0};
+	struct slice rest, line;
+
+	if (!file_read_secret(path, &text, err))
+		return false;
+	rest = buf_slice(&text);
+	if (!slice_cut(&rest, '\n', &line) || !slice_trim(line).len)
+		return err_set(err, path, 0, "no password on its first line");
+	line = slice_trim(line);
+	if (line.len >= PASSWORD_ROOM || memchr(line.at, '\0', line.len))
+		return err_set(err, path, 1, "the password is longer than %d bytes or binary",
+			PASSWORD_ROOM - 1);
+	memcpy(ret, line.at, line.len);
+	ret[line.len] = '\0';
+	return true;
+}
+
+bool secrets_read_file(const char *path, struct secrets *ret, struct err *err)
+{
+	CLEANUP(wipe) struct buf text = {0};
+
+	*ret = (struct secrets){0};
+	bool ok = file_read_secret(path, &text, err) &&
 		secrets_read(path, buf_slice(&text), ret, err);
 
-	if (text.len)
-		explicit_bzero(text.at, text.len);
 	if (!ok)
 		secrets_wipe(ret);
 	return ok;

@@ -32,6 +32,11 @@ bool secrets_read(const char *file, struct slice text, struct secrets *ret, stru
 
 /* Refuses a file that everyone can read. */
 bool secrets_read_file(const char *path, struct secrets *ret, struct err *err);
+
+/* The first line of such a file as a password. */
+enum { PASSWORD_ROOM = 256 };
+bool secret_read_password(const char *path, char ret[PASSWORD_ROOM], struct err *err);
+
 void secrets_wipe(struct secrets *secrets);
 
 /* Adds the value of webhook-signature to `out`. `content` = id "." timestamp "." body. */

@@ -1,12 +1,14 @@
 #include "courier/target.h"
 
+#include "courier/mail.h"
 #include "courier/ndjson.h"
 #include "courier/syslog.h"
 #include "courier/webhook.h"
 
 /* The same order in both. */
-const char *const target_kind_names[] = {"webhook", "file", "syslog", NULL};
-const struct target_kind *const target_kinds[] = {&webhook_kind, &ndjson_kind, &syslog_kind};
+const char *const target_kind_names[] = {"webhook", "mail", "file", "syslog", NULL};
+const struct target_kind *const target_kinds[] = {
+	&webhook_kind, &mail_kind, &ndjson_kind, &syslog_kind};
 
 static const char *const purpose_names[PARCEL_PURPOSE_COUNT] = {
 	[PARCEL_ALERT] = "alert",

@@ -175,6 +175,24 @@ static void failing_clear(struct worker *w)
 		clock_wall_us(w->clock) / 1000000 - since);
 }
 
+/* What fails behind answers that are good, such as a digest that cannot be mailed. */
+static const char *trouble_of(const struct worker *w)
+{
+	return w->kind->trouble ? w->kind->trouble(w->sender) : "";
+}
+
+static void look_for_trouble(struct worker *w)
+{
+	struct answer answer = {.verdict = VERDICT_RETRY};
+	const char *said = trouble_of(w);
+
+	answer_say(&answer, "%s", said);
+	if (said[0])
+		failing_set(w, &answer);
+	else if (queue_failures(w->queue) == 0)
+		failing_clear(w);
+}
+
 static void on_answer(void *ctx, void *token, const struct answer *answer)
 {
 	struct worker *w = ctx;
@@ -194,7 +212,7 @@ static void on_answer(void *ctx, void *token, const struct answer *answer)
 	}
 	if (queue_failures(w->queue) >= QUEUE_FAILURES_MAX || answer->verdict == VERDICT_GONE)
 		failing_set(w, answer);
-	else if (queue_failures(w->queue) == 0)
+	else if (queue_failures(w->queue) == 0 && !trouble_of(w)[0])
 		failing_clear(w);
 }
 
@@ -291,6 +309,8 @@ static void step(struct worker *w)
 			(void)poll(NULL, 0, (int)pause_ms(w));
 		w->kind->wait(w->sender, 0, on_answer, w);
 	}
+	if (w->kind->trouble)
+		look_for_trouble(w);
 	settle(w);
 	measure(w);
 }
