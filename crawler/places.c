@@ -25,6 +25,7 @@ struct place {
 	enum rank rank;
 	enum ambiguity exact, folded;
 	bool collides; /* the name is met in other provinces */
+	bool is_word;  /* or is an ordinary word, at least without diacritics */
 };
 
 enum spelling_kind { SPELLING_PLACE, SPELLING_POSITIVE, SPELLING_NEGATIVE };
@@ -149,7 +150,9 @@ static bool load_place(const struct loader *in, const struct yaml_node *node, bo
 	place->parent = parent == NULL ? (struct slice){0} : parent->text;
 	place->exact = ambiguity_of(yaml_get(node, "ambiguity"), AMBIGUITY_LOW);
 	place->folded = ambiguity_of(yaml_get(node, "ambiguity_folded"), place->exact);
-	if (yaml_get(node, "folded_words") != NULL || yaml_get(node, "also_word") != NULL)
+	place->is_word =
+		yaml_get(node, "folded_words") != NULL || yaml_get(node, "also_word") != NULL;
+	if (place->is_word)
 		place->folded = AMBIGUITY_HIGH;
 	place->collides = yaml_get(node, "collides") != NULL;
 	size_t index = p->place_count++;
@@ -259,15 +262,6 @@ static bool ends_in_word(
 	return false;
 }
 
-static bool on_a_street(const struct judge *j, const struct candidate *c)
-{
-	static const char *const exact[] = {
-		"đường", "ngã tư", "ngã ba", "kiệt", "hẻm", "phố", NULL};
-	static const char *const folded[] = {"duong", "nga tu", "nga ba", "kiet", "hem", NULL};
-
-	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain);
-}
-
 static bool is_district(const struct judge *j, const struct candidate *c)
 {
 	static const char *const exact[] = {
@@ -276,6 +270,16 @@ static bool is_district(const struct judge *j, const struct candidate *c)
 		"huyen", "thi xa", "quan", "thanh pho", "tp", "tp.", NULL};
 
 	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain);
+}
+
+static bool on_a_street(const struct judge *j, const struct candidate *c)
+{
+	static const char *const exact[] = {
+		"đường", "ngã tư", "ngã ba", "kiệt", "phố", "giao", "góc đường", NULL};
+	static const char *const folded[] = {"duong", "nga tu", "nga ba", "kiet", NULL};
+
+	/* "thành phố" ends like a street. */
+	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain) && !is_district(j, c);
 }
 
 static bool has_digit(struct slice s)
@@ -338,13 +342,23 @@ static bool after_level(const struct judge *j, const struct candidate *c)
 	return ends_in_word(before(j, c->hit), exact, folded, j->text->plain);
 }
 
+static bool is_folded_word(const struct judge *j, const struct candidate *c)
+{
+	for (size_t i = 0; i < c->spelling->count; i++)
+		if (!j->p->places[c->spelling->places[i]].is_word)
+			return false;
+	return true;
+}
+
 static void judge_alone(const struct judge *j, struct candidate *c)
 {
 	enum ambiguity a = ambiguity(j, c);
 	bool landmark = j->p->places[c->spelling->places[0]].rank == RANK_LANDMARK;
 
 	if (c->spelling->kind != SPELLING_PLACE) {
-		c->sure = c->spelling->kind == SPELLING_POSITIVE;
+		/* "hà nam" in small letters is no province. */
+		c->dropped = lacks_capital(j, c);
+		c->sure = !c->dropped && c->spelling->kind == SPELLING_POSITIVE;
 		return;
 	}
 	if (lacks_capital(j, c) || (!landmark && on_a_street(j, c)) ||
@@ -353,6 +367,21 @@ static void judge_alone(const struct judge *j, struct candidate *c)
 		return;
 	}
 	c->sure = a == AMBIGUITY_LOW || (a == AMBIGUITY_MEDIUM && !j->text->plain);
+}
+
+/* "ở Trà Linh", "xã Xuân Phú": said of a place, where no other province is named. */
+static bool is_said_as_place(const struct judge *j, const struct candidate *c)
+{
+	static const char *const exact[] = {"ở", "tại", "xã", "phường", "thị trấn", "huyện", "dân",
+		"trường", "về", "qua", "từ", "tới", "đến", NULL};
+	static const char *const folded[] = {"o", "tai", "xa", "phuong", "thi tran", "huyen", NULL};
+
+	if (!ends_in_word(before(j, c->hit), exact, folded, j->text->plain) || is_one_syllable(c))
+		return false;
+	for (size_t i = 0; i < j->count; i++)
+		if (j->at[i].spelling->kind == SPELLING_NEGATIVE && !j->at[i].dropped)
+			return false;
+	return !j->text->plain || !is_folded_word(j, c) || after_level(j, c);
 }
 
 /* A sure place or a name of the province nearby, and no other province nearer than that; a name
@@ -374,6 +403,8 @@ static bool context_allows(const struct judge *j, const struct candidate *c)
 	}
 	if (c->sure)
 		return bad > CONTEXT_REACH || good < bad || !collides(j, c);
+	if (bad == UINT32_MAX && is_said_as_place(j, c))
+		return true;
 	uint32_t enough = ambiguity(j, c) == AMBIGUITY_HIGH ? CONTEXT_REACH : UINT32_MAX - 1;
 	return good <= enough && good <= bad;
 }
@@ -445,6 +476,30 @@ static void add_ranks(
 	}
 }
 
+/* "Sông Tranh" beside "Thủy điện Sông Tranh 2" is only short for it. */
+static bool is_short_for_other(const struct places_found *found, const struct place_found *f)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		const struct place_found *other = &found->at[i];
+
+		if (other != f && f->is_landmark && other->is_landmark &&
+			other->name.len > f->name.len &&
+			slice_find(other->name, slice_from(f->name, 1)) < other->name.len)
+			return true;
+	}
+	return false;
+}
+
+static void drop_short(struct places_found *found)
+{
+	struct places_found all = *found;
+
+	found->count = 0;
+	for (size_t i = 0; i < all.count; i++)
+		if (!is_short_for_other(&all, &all.at[i]))
+			found->at[found->count++] = all.at[i];
+}
+
 void places_find(const struct places *p, struct arena *a, const struct phrase_text *text,
 	struct places_found *ret)
 {
@@ -457,6 +512,7 @@ void places_find(const struct places *p, struct arena *a, const struct phrase_te
 	for (size_t i = 0; i < j.count; i++)
 		judge_alone(&j, &j.at[i]);
 	add_ranks(&j, RANK_DISTRICT, RANK_LANDMARK, ret);
+	drop_short(ret);
 	/* The province says little, and only where nothing says more. */
 	if (ret->count == 0)
 		add_ranks(&j, RANK_PROVINCE, RANK_PROVINCE, ret);

@@ -9,13 +9,25 @@
 
 enum { NEEDS_MAX = 4, NEED_NAMES_MAX = 16, NEARS_MAX = 4, NEGATIVE_REACH = 6, USES_MAX = 20000 };
 
-enum use_kind { USE_PHRASE, USE_NEGATIVE, USE_NEAR_A, USE_NEAR_B, USE_MARKER, USE_NAME };
+enum use_kind {
+	USE_PHRASE,
+	USE_NEGATIVE,
+	USE_NEAR_A,
+	USE_NEAR_B,
+	USE_MARKER,
+	USE_NAME,
+	USE_UNSAID /* "nguy cơ", "đề phòng": what follows is not said to have happened */
+};
+
+/* What a phrase weighs: a strict one of one word has many meanings. Twice in the title. */
+enum { WEIGHT_STRICT = 1, WEIGHT_PHRASE = 2, UNSAID_REACH = 4 };
 
 /* What a phrase stands for; its index is the id of the phrase. */
 struct use {
 	enum use_kind kind;
 	size_t owner; /* topic or marker */
 	size_t near;  /* which near rule of the topic */
+	unsigned weight;
 	struct slice phrase;
 };
 
@@ -33,7 +45,7 @@ struct need_set {
 
 struct topic {
 	struct slice id, name_vi;
-	unsigned severity, wanted; /* score */
+	unsigned severity, wanted; /* weight */
 	struct need_set needs[NEEDS_MAX];
 	size_t need_count;
 	struct need_set unless; /* one of them present takes the topic away */
@@ -74,6 +86,11 @@ static bool add_use(const struct loader *in, struct use use, unsigned forms)
 	return true;
 }
 
+static bool is_one_word(struct slice phrase)
+{
+	return slice_find_byte(phrase, ' ') == phrase.len;
+}
+
 /* Adds every text of a list; a missing list is fine. */
 static bool add_list(
 	const struct loader *in, const struct yaml_node *list, struct use use, unsigned forms)
@@ -82,6 +99,7 @@ static bool add_list(
 		return true;
 	if (list->kind != YAML_LIST)
 		return err_set(in->err, in->path, list->line, "a list of phrases was expected");
+	unsigned most = use.weight;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct yaml_node *item = list->values[i];
 
@@ -90,6 +108,8 @@ static bool add_list(
 			return err_set(in->err, in->path, item->line,
 				"a phrase is a text of at most %d bytes", PHRASE_LEN_MAX);
 		use.phrase = item->text;
+		if ((forms & PHRASE_FOLDED) == 0)
+			use.weight = is_one_word(use.phrase) ? WEIGHT_STRICT : most;
 		if (!add_use(in, use, forms))
 			return false;
 	}
@@ -178,8 +198,8 @@ static bool load_topic(const struct loader *in, const struct yaml_node *node)
 	topic->id = id->text;
 	topic->name_vi = name == NULL ? id->text : name->text;
 	topic->severity = (unsigned)severity;
-	topic->wanted = (unsigned)hits;
-	struct use use = {.kind = USE_PHRASE, .owner = owner};
+	topic->wanted = (unsigned)hits * WEIGHT_PHRASE;
+	struct use use = {.kind = USE_PHRASE, .owner = owner, .weight = WEIGHT_PHRASE};
 	struct use negative = {.kind = USE_NEGATIVE, .owner = owner};
 	return add_list(in, yaml_get(node, "phrases"), use, PHRASE_EXACT | PHRASE_FOLDED) &&
 		add_list(in, yaml_get(node, "strict"), use, PHRASE_EXACT) &&
@@ -211,6 +231,12 @@ static bool load_markers(const struct loader *in, const struct yaml_node *map)
 	return true;
 }
 
+static bool load_cues(const struct loader *in, const struct yaml_node *cues)
+{
+	return add_list(in, yaml_get(cues, "unsaid"), (struct use){.kind = USE_UNSAID},
+		PHRASE_EXACT | PHRASE_FOLDED);
+}
+
 static bool load_names(const struct loader *in, const char *assets)
 {
 	struct yaml_documents docs;
@@ -238,7 +264,8 @@ static bool load(const struct loader *in, const char *assets)
 	for (size_t i = 0; i < list->count; i++)
 		if (!load_topic(in, list->values[i]))
 			return false;
-	return load_markers(in, yaml_get(docs.at[0], "markers")) && load_names(in, assets) &&
+	return load_markers(in, yaml_get(docs.at[0], "markers")) &&
+		load_cues(in, yaml_get(docs.at[0], "cues")) && load_names(in, assets) &&
 		phrases_ready(t->phrases, in->err);
 }
 
@@ -296,7 +323,7 @@ static bool covers(const struct phrase_hit *a, const struct phrase_hit *b)
 	return a->from <= b->from && a->to >= b->to && a->to - a->from > b->to - b->from;
 }
 
-/* Inside a longer phrase of the same topic, or the same phrase met earlier. */
+/* Inside a longer phrase, or the same phrase met earlier. */
 static bool is_repeat(const struct topics *t, const struct phrase_hits *hits, size_t index)
 {
 	const struct phrase_hit *hit = &hits->at[index];
@@ -305,12 +332,25 @@ static bool is_repeat(const struct topics *t, const struct phrase_hits *hits, si
 	for (size_t i = 0; i < hits->count; i++) {
 		const struct use *other = &t->uses[hits->at[i].id];
 
-		if (other->kind != USE_PHRASE || other->owner != use->owner || i == index)
+		if (other->kind != USE_PHRASE || i == index)
 			continue;
 		if (covers(&hits->at[i], hit) ||
-			(i < index && slice_equal(other->phrase, use->phrase)))
+			(i < index && other->owner == use->owner &&
+				slice_equal(other->phrase, use->phrase)))
 			return true;
 	}
+	return false;
+}
+
+/* Only a danger, a plan or advice: "đề phòng sạt lở". */
+static bool is_unsaid(
+	const struct topics *t, const struct phrase_hits *hits, const struct phrase_hit *hit)
+{
+	for (size_t i = 0; i < hits->count && hits->at[i].from <= hit->from; i++)
+		if (t->uses[hits->at[i].id].kind == USE_UNSAID &&
+			hits->at[i].in_title == hit->in_title &&
+			hit->word - hits->at[i].last_word <= UNSAID_REACH)
+			return true;
 	return false;
 }
 
@@ -323,7 +363,8 @@ static void tally_phrases(
 
 		if (use->kind != USE_PHRASE || is_repeat(t, hits, i) || is_cancelled(t, hits, hit))
 			continue;
-		tallies[use->owner].score += hit->in_title ? 2 : 1;
+		unsigned weight = is_unsaid(t, hits, hit) ? WEIGHT_STRICT : use->weight;
+		tallies[use->owner].score += hit->in_title ? 2 * weight : weight;
 		tallies[use->owner].in_title |= hit->in_title;
 	}
 }
@@ -362,7 +403,7 @@ static void tally_near(
 			!near_found(t, hits, &hits->at[i], &in_title))
 			continue;
 		counted[use->owner][use->near] = true;
-		tallies[use->owner].score += 2;
+		tallies[use->owner].score += 2 * WEIGHT_PHRASE;
 		tallies[use->owner].in_title |= in_title;
 	}
 }
@@ -397,14 +438,17 @@ static bool has_account_number(const struct phrase_text *text)
 static void find_markers(const struct topics *t, const struct phrase_hits *hits,
 	const struct phrase_text *text, struct topics_found *ret)
 {
-	bool seen[MARKERS_MAX] = {0};
+	unsigned seen[MARKERS_MAX] = {0};
 
 	for (size_t i = 0; i < hits->count; i++)
 		if (t->uses[hits->at[i].id].kind == USE_MARKER)
-			seen[t->uses[hits->at[i].id].owner] = true;
-	for (size_t i = 0; i < t->marker_count; i++)
-		if (seen[i] || (t->markers[i].account_number && has_account_number(text)))
-			ret->markers[ret->marker_count++] = t->markers[i].id;
+			seen[t->uses[hits->at[i].id].owner] += hits->at[i].in_title ? 2 : 1;
+	for (size_t i = 0; i < t->marker_count; i++) {
+		if (seen[i] == 0 && !(t->markers[i].account_number && has_account_number(text)))
+			continue;
+		ret->marker_is_strong[ret->marker_count] = seen[i] > 1;
+		ret->markers[ret->marker_count++] = t->markers[i].id;
+	}
 }
 
 static bool has_name(const struct topics *t, const struct phrase_hits *hits)
@@ -441,7 +485,62 @@ static bool needs_met(const struct topics *t, const struct phrase_hits *hits,
 	for (size_t i = 0; i < topic->need_count; i++)
 		if (!any_met(t, hits, &topic->needs[i], found))
 			return false;
-	return !any_met(t, hits, &topic->unless, found);
+	return true;
+}
+
+/* A marker takes a topic away when the title or the text twice says so. */
+static bool is_taken_away(const struct topics *t, const struct phrase_hits *hits,
+	const struct topic *topic, const struct topics_found *found)
+{
+	for (size_t i = 0; i < topic->unless.count; i++) {
+		const struct need *need = &topic->unless.any[i];
+
+		if (need->kind != NEED_MARKER && need_met(t, hits, need, found))
+			return true;
+		for (size_t k = 0; need->kind == NEED_MARKER && k < found->marker_count; k++)
+			if (slice_equal(found->markers[k], need->name) &&
+				found->marker_is_strong[k])
+				return true;
+	}
+	return false;
+}
+
+static struct slice family(struct slice id)
+{
+	return slice_over(id.at, slice_find_byte(id, '.'));
+}
+
+/* What a text says besides: the services that a disaster, an incident or a fraud touches, and a
+ * second kind of the same that only the text names, once. */
+static bool is_aside(const struct topics_found *found, const struct topic_found *f)
+{
+	bool service = slice_is(family(f->id), "ioc");
+
+	for (size_t i = 0; i < found->topic_count; i++) {
+		const struct topic_found *other = &found->topics[i];
+		bool related = slice_equal(family(other->id), family(f->id));
+
+		if (other == f || slice_is(family(other->id), "official"))
+			continue;
+		if (service && !related &&
+			(slice_is(family(other->id), "harm") || other->score > f->score ||
+				(other->score == f->score && !f->in_title)))
+			return true;
+		if (!service && related && !f->in_title && f->score <= WEIGHT_PHRASE &&
+			other->in_title && !slice_starts(f->id, SLICE("harm.")))
+			return true;
+	}
+	return false;
+}
+
+static void drop_asides(struct topics_found *found)
+{
+	struct topics_found all = *found;
+
+	found->topic_count = 0;
+	for (size_t i = 0; i < all.topic_count; i++)
+		if (!is_aside(&all, &all.topics[i]))
+			found->topics[found->topic_count++] = all.topics[i];
 }
 
 static int topic_order(const void *a, const void *b)
@@ -468,7 +567,8 @@ static void collect(const struct topics *t, const struct phrase_hits *hits,
 			if ((topic->need_count > 0) != (pass == 1) ||
 				tallies[i].score < topic->wanted)
 				continue;
-			if (pass == 1 && !needs_met(t, hits, topic, &known))
+			if ((pass == 1 && !needs_met(t, hits, topic, &known)) ||
+				is_taken_away(t, hits, topic, &known))
 				continue;
 			ret->topics[ret->topic_count++] =
 				(struct topic_found){topic->id, topic->name_vi, tallies[i].score,
@@ -489,6 +589,7 @@ void topics_find(const struct topics *t, struct arena *a, const struct phrase_te
 	tally_near(t, &hits, tallies);
 	find_markers(t, &hits, text, ret);
 	collect(t, &hits, tallies, ret);
+	drop_asides(ret);
 }
 
 bool topics_have(const struct topics_found *found, const char *id)

@@ -16,7 +16,7 @@ struct topics;
 
 struct topic_found {
 	struct slice id, name_vi;
-	unsigned score; /* distinct phrases, those in the title twice */
+	unsigned score; /* weight of distinct phrases, twice for those in the title */
 	bool in_title;
 	unsigned severity;
 };
@@ -25,6 +25,7 @@ struct topics_found {
 	struct topic_found topics[TOPICS_MAX]; /* the best first */
 	size_t topic_count;
 	struct slice markers[MARKERS_MAX];
+	bool marker_is_strong[MARKERS_MAX]; /* in the title, or met twice */
 	size_t marker_count;
 };
 
