@@ -38,6 +38,12 @@ static const struct config_field fields[] = {
 		.offset = offsetof(struct ctl_config, follow),
 		.fallback = "false",
 		.help = "Go on showing alerts as they come"},
+	{.key = "ctl.import_socket",
+		.type = CONFIG_TEXT,
+		.offset = offsetof(struct ctl_config, import_socket),
+		.fallback = "",
+		.help = "Socket where the crawler takes items in; empty for crawler-import.sock in "
+			"paths.run or /run/haidang"},
 	{.key = "ctl.json",
 		.type = CONFIG_BOOL,
 		.offset = offsetof(struct ctl_config, json),

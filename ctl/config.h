@@ -13,6 +13,7 @@ struct ctl_config {
 	int64_t limit;
 	bool follow;
 	bool json;
+	char *import_socket;
 };
 
 extern const struct config_schema ctl_schema;

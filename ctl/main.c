@@ -1,9 +1,11 @@
 /* haidang: the command for operators and analysts. */
 #include "ctl/alerts.h"
 #include "ctl/beside.h"
+#include "ctl/import.h"
 #include "ctl/mutes.h"
 #include "ctl/refused.h"
 #include "ctl/rules.h"
+#include "ctl/sources.h"
 #include "ctl/status.h"
 #include "event/fields.h"
 #include "lib/buf.h"
@@ -87,6 +89,11 @@ static int run_alerts(int argc, char **argv)
 	return program_main(&alerts_program, argc, argv);
 }
 
+static int run_sources(int argc, char **argv)
+{
+	return program_main(&sources_program, argc, argv);
+}
+
 static int takes_nothing(const char *command)
 {
 	(void)fprintf(stderr, "haidang: %s takes no argument\n", command);
@@ -140,8 +147,13 @@ static const struct program_command commands[] = {
 		"Show events that could not be used, and why", run_refused},
 	{"mutes", "list|add|remove|dry-run|log [OPTIONS]",
 		"Mute alerts for a while, with an owner and a reason", mutes_run},
+	{"sources", "[--redis ADDRESS] [--json]",
+		"Show what becomes of each source the crawlers read", run_sources},
+	{"import", "[--config FILE] [--socket PATH] FILE|-",
+		"Hand items to the crawler, one JSON object a line", import_command},
 	{"rules", "check|test|list [PATH]... | stats [--since 7d] [--json]",
-		"Check and test rules, list them as Markdown, or count their alerts and errors", rules_run},
+		"Check and test rules, list them as Markdown, or count their alerts and errors",
+		rules_run},
 	{"courier", "status|test|dead|retry|drop|route [--config FILE] ...",
 		"Deliveries: how targets do, test alerts, dead letters, where an alert would go",
 		run_courier},

@@ -1,8 +1,9 @@
 """Kinds of sources against a web server on loopback: what each is asked, what becomes of its answer."""
 import gzip
 import json
+import subprocess
 
-from conftest import wait_for
+from conftest import program, wait_for
 from test_crawler import FLOOD, crawl, page, scripted, web  # noqa: F401 (fixtures)
 
 JSON = {"Content-Type": "application/json"}
@@ -96,3 +97,23 @@ def test_a_host_that_is_asked_too_often_is_asked_ever_more_rarely(crawl, scripte
     wait_for(lambda: len(scripted.times) >= 4, 30, "four refusals")
     gaps = [b - a for a, b in zip(scripted.times[1:], scripted.times[2:])]
     assert gaps[-1] > 1.5   # four times the delay, not the second of the cadence
+
+
+def test_haidang_sources_tells_silence_from_calm(crawl, scripted):
+    def told(*options):
+        return subprocess.run([program("ctl"), "sources", "--redis", crawl.redis.address, *options], capture_output=True, text=True)
+
+    scripted.answers["/feed.xml"] = (200, {"Content-Type": "application/rss+xml"}, "<rss version='2.0'><channel><item>"
+                                     f"<title>Nước lên</title><link>{scripted.url('bao.example', 'a')}</link></item></channel></rss>")
+    scripted.answers["/a"] = (200, {}, page("Nước lên", FLOOD))
+    assert "no crawler has ever run" in told().stdout and told().returncode == 1
+    crawl.add("bao.example")
+    crawl.add("gone.example", "none.xml")
+    crawl.sources.append({"id": "t-me", "name": "x", "url": "https://t.me/s/x", "kind": "telegram", "tier": 4, "status": "enable", "cadence": [0, 0]})
+    crawl.start()
+    said = wait_for(lambda: (s := told().stdout) and "new 1" in s and "status_404" in s and s, 20, "the counts")
+    rows = [line.split() for line in said.splitlines()]
+    assert rows[0] == ["crawler", "t1", "is", "running"]
+    assert [r[0:2] for r in rows[1:]] == [["trouble", "gone-example-rss"], ["ok", "bao-example-rss"], ["off", "t-me"]]
+    assert "by import" in said and "refused: status_404=" in said and told().returncode == 1
+    assert {json.loads(line)["state"] for line in told("--json").stdout.splitlines()} == {"trouble", "ok", "off"}
