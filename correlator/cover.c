@@ -7,7 +7,13 @@
 #include <string.h>
 
 /* Longer literals find no less, and the automaton stays small. */
-enum { TEXT_LEN_MAX = 40, TEXT_LEN_MIN = 2, RARITY_PRESENT = 1, RARITY_NUMBER = 4 };
+enum {
+	TEXT_LEN_MAX = 40,
+	TEXT_LEN_MIN = 2,
+	RARITY_PRESENT = 1,
+	RARITY_COMMON = 2,
+	RARITY_NUMBER = 5
+};
 
 static bool is_ascii(char c)
 {
@@ -38,14 +44,26 @@ static bool could_be_number(struct slice s)
 	return dots < 2;
 }
 
-/* Fields whose values are a few words that most events bear: to look for those is of little use. */
-static bool is_common(const struct cover_source *source, size_t slot)
+/* Values that most events bear somewhere: to look for those is of little use. */
+static bool is_common(struct slice text)
 {
-	static const char *const paths[] = {"event_type", "proto", "app_proto", "direction",
-		"sensor", "in_iface", "dns.type", "dns.rrtype", "dns.rcode", "http.http_method",
-		"http.protocol", "http.status", "flow.state", "flow.reason", "tcp.state",
-		"tls.version", "ndpi.category", "ndpi.breed", "ndpi.confidence", "article.lang",
-		"article.form", "article.tier", "dest_port", "src_port"};
+	static const char *const words[] = {"query", "answer", "a", "aaaa", "get", "tcp", "udp",
+		"dns", "tls", "http", "ssh", "flow", "outbound", "inbound", "internal", "external",
+		"established", "closed", "new", "noerror", "timeout", "dpi", "acceptable", "safe",
+		"web", "network", "vi", "news", "in", "80", "443", "53", "200"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (slice_is(text, words[i]))
+			return true;
+	return false;
+}
+
+/* Fields that every event has. */
+static bool is_everywhere(const struct cover_source *source, size_t slot)
+{
+	static const char *const paths[] = {"event_type", "event_id", "timestamp", "sensor",
+		"src_ip", "dest_ip", "src_port", "dest_port", "proto", "direction", "in_iface",
+		"flow_id", "community_id", "app_proto"};
 	const char *path = view_fields_path(source->fields, slot);
 
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
@@ -66,7 +84,7 @@ static void take_sign(
 void cover_present(const struct cover_source *source, size_t slot, struct cover *ret)
 {
 	take_sign(source, (struct cover_sign){.kind = COVER_PRESENT, .slot = slot},
-		is_common(source, slot) ? 0 : RARITY_PRESENT, ret);
+		is_everywhere(source, slot) ? 0 : RARITY_PRESENT, ret);
 }
 
 /* A field of the empty name is the whole event, which is always there. */
@@ -119,8 +137,7 @@ static bool needs_text(struct slice text)
 }
 
 /* As json_strings() has a whole text: after its length, before a NUL. */
-static void by_whole_text(
-	const struct cover_source *source, size_t slot, struct slice text, struct cover *ret)
+static void by_whole_text(const struct cover_source *source, struct slice text, struct cover *ret)
 {
 	CLEANUP(buf_release) struct buf out = {0};
 
@@ -131,20 +148,20 @@ static void by_whole_text(
 	take_sign(source,
 		(struct cover_sign){
 			.kind = COVER_TEXT, .text = arena_slice(source->arena, buf_slice(&out))},
-		is_common(source, slot) ? 1 : (int)text.len + 3, ret);
+		is_common(text) ? RARITY_COMMON : (int)text.len + 3, ret);
 }
 
 /* A value that is a number too: a text or a number in the event. */
 static void by_number(const struct cover_source *source, const struct matcher *m, double number,
 	struct cover *ret)
 {
-	by_whole_text(source, m->slot, m->pattern.core, ret);
+	by_whole_text(source, m->pattern.core, ret);
 	struct cover_sign *both = arena_array(source->arena, 2, sizeof *both);
 	both[0] = ret->signs[0];
 	both[1] = (struct cover_sign){.kind = COVER_NUMBER, .slot = m->slot, .number = number};
 	ret->signs = both;
 	ret->count = 2;
-	ret->rarity = is_common(source, m->slot) ? 1 : RARITY_NUMBER;
+	ret->rarity = is_common(m->pattern.core) ? RARITY_COMMON : RARITY_NUMBER;
 }
 
 static bool of_equal(const struct cover_source *source, const struct matcher *m, struct cover *ret)
@@ -162,7 +179,7 @@ static bool of_equal(const struct cover_source *source, const struct matcher *m,
 	else if (slice_is(core, "true") || slice_is(core, "false"))
 		cover_present(source, m->slot, ret);
 	else
-		by_whole_text(source, m->slot, core, ret);
+		by_whole_text(source, core, ret);
 	return true;
 }
 

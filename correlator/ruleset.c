@@ -15,6 +15,8 @@ struct loader {
 	struct ruleset *set;
 	struct rule_source source;
 	struct keymap by_id, by_name;
+	struct rule **correlations; /* in the arena */
+	size_t correlation_count;
 	struct err err;
 };
 
@@ -233,15 +235,14 @@ static void make_feed(struct loader *l, struct feed *f, const struct rule *base,
 static size_t make_feeds(
 	struct loader *l, struct feed **ret, const struct rule *base, const struct rule *source)
 {
-	struct ruleset *set = l->set;
 	size_t count = 0, at = 0;
 
-	for (size_t i = 0; i < set->rule_count; i++)
-		count += refers_to(set->rules[i], source) < set->rules[i]->refers_count;
-	*ret = arena_array(set->arena, count + 1, sizeof **ret);
-	for (size_t i = 0; i < set->rule_count; i++)
-		if (refers_to(set->rules[i], source) < set->rules[i]->refers_count)
-			make_feed(l, &(*ret)[at++], base, source, set->rules[i]);
+	for (size_t i = 0; i < l->correlation_count; i++)
+		count += refers_to(l->correlations[i], source) < l->correlations[i]->refers_count;
+	*ret = arena_array(l->set->arena, count + 1, sizeof **ret);
+	for (size_t i = 0; i < l->correlation_count; i++)
+		if (refers_to(l->correlations[i], source) < l->correlations[i]->refers_count)
+			make_feed(l, &(*ret)[at++], base, source, l->correlations[i]);
 	return count;
 }
 
@@ -405,6 +406,10 @@ static void resolve_all(struct loader *l)
 				settle_alerting(set->rules[i]);
 	for (size_t i = 0; i < set->rule_count; i++)
 		settle_silence(set->rules[i]);
+	l->correlations = arena_array(set->arena, set->rule_count + 1, sizeof(struct rule *));
+	for (size_t i = 0; i < set->rule_count; i++)
+		if (set->rules[i]->kind == RULE_CORRELATION)
+			l->correlations[l->correlation_count++] = set->rules[i];
 	for (size_t i = 0; i < set->rule_count; i++)
 		if (set->rules[i]->kind == RULE_DETECTION)
 			feed_detection(l, set->rules[i]);

@@ -296,7 +296,7 @@ static bool any_timespan_fits(const struct window *w, const struct window_spec *
 	const struct window_element *e = w->elements;
 	struct sums s = sums_until(w, spec, at);
 	bool met = false;
-	double value;
+	double value = 0;
 
 	for (;;) {
 		if (fits(w, spec, &s, &value) && (!met || value > ret->value)) {

@@ -78,6 +78,9 @@ class Words:
 
 def selection(words, fields):
     chosen = words.rng.sample(fields, min(len(fields), words.rng.choice([1, 1, 2, 2, 3])))
+    texts = [f for f in fields if f[1] not in ("number", "method", "record")]
+    if texts and not any(f in texts for f in chosen):
+        chosen[0] = words.rng.choice(texts)  # no rule is about a method or a port alone
     found = {}
     for field, how in chosen:
         modifier = "" if how in ("", "number", "method", "record") else "|" + how
