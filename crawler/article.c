@@ -103,6 +103,23 @@ static struct event_texts place_ids(struct arena *a, const struct places_found *
 	return (struct event_texts){ids, found->count};
 }
 
+/* What the text itself shows, and what its story does: "stale" for news of long ago, "corrected"
+ * when a denial or correction belongs to it. */
+static struct event_texts markers(
+	struct arena *a, const struct topics_found *found, const struct story *story)
+{
+	struct slice *all = arena_array(a, found->marker_count + 2, sizeof *all);
+	size_t count = 0;
+
+	for (; count < found->marker_count; count++)
+		all[count] = found->markers[count];
+	if (story->stale)
+		all[count++] = SLICE("stale");
+	if (story->corrected)
+		all[count++] = SLICE("corrected");
+	return (struct event_texts){all, count};
+}
+
 /* A page that claims a date of tomorrow or later says nothing. */
 static int64_t published_us(const struct knowledge *k, const struct date *date)
 {
@@ -170,7 +187,8 @@ enum article_end article_publish(
 		shorten(mask_personal(a, shorten(article->text, TEXT_RAW_MAX)), ARTICLE_TEXT_MAX);
 	struct slice domain = public_suffix_domain(article->url->host);
 	struct classified found;
-	char sha256[HEX_LEN + 1], story[STORY_ID_LEN + 1];
+	struct story story;
+	char sha256[HEX_LEN + 1];
 
 	sha256_hex(title, text, sha256);
 	struct known_facts facts = facts_of(k, a, url);
@@ -184,8 +202,19 @@ enum article_end article_publish(
 						   : "text";
 
 	classify(k->classifier, a, title, text, &found);
-	struct story_item item = {url, found.text->folded, found.matter, k->config->story_ms};
-	story_of(k->memory, a, &item, story);
+	int64_t published = published_us(k, &article->published);
+	struct slice publisher = domain.len > 0 ? domain : article->url->host;
+	struct story_item item = {
+		.url = url,
+		.folded = found.text->folded,
+		.matter = found.matter,
+		.publisher = publisher,
+		.now_us = clock_wall_us(k->clock),
+		.published_us = published,
+		.ttl_ms = k->config->story_ms,
+		.is_denial = found.is_denial,
+	};
+	story_of(k->memory, a, &item, &story);
 	struct slice body = text_squeeze(a, text);
 	emit_article(&k->emitter,
 		&(struct event_article){
@@ -196,17 +225,17 @@ enum article_end article_publish(
 			.text_folded = text_fold(a, body),
 			.lang = article->lang,
 			.source = article->source->id,
-			.publisher = domain.len > 0 ? domain : article->url->host,
+			.publisher = publisher,
 			.site_name = site_name,
 			.tier = article->source->tier,
 			.form = article->source->form,
 			.topics = topic_ids(a, &found.topics),
 			.places = place_ids(a, &found.places),
-			.story_id = slice_of(story),
+			.story_id = slice_of(story.id),
 			.subject = found.subject,
-			.markers = {found.topics.markers, found.topics.marker_count},
+			.markers = markers(a, &found.topics, &story),
 			.link_hosts = {article->link_hosts, article->link_host_count},
-			.published_us = published_us(k, &article->published),
+			.published_us = published,
 			.change = seen ? SLICE("updated") : SLICE("new"),
 			.changed = slice_of(changed),
 			.sha256 = slice_of(sha256),

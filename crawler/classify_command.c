@@ -3,9 +3,11 @@
 #include "crawler/classify.h"
 #include "crawler/program.h"
 #include "crawler/story.h"
+#include "crawler/url.h"
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 #include "lib/mem.h"
+#include "lib/public_suffix.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +46,16 @@ static void write_found(const struct classified *c, struct json_writer *w)
 	json_end_array(w);
 }
 
+static struct slice publisher_of(struct arena *a, struct slice href)
+{
+	struct url url;
+
+	if (!url_parse(a, href, NULL, &url))
+		return (struct slice){0};
+	struct slice domain = public_suffix_domain(url.host);
+	return domain.len > 0 ? domain : url.host;
+}
+
 /* One line of the file as one line on stdout. */
 static bool classify_line(const struct classifying *in, struct slice line, struct err *err)
 {
@@ -53,7 +65,7 @@ static bool classify_line(const struct classifying *in, struct slice line, struc
 	struct json_value root;
 	struct slice id = {0}, title = {0}, text = {0}, url = {0};
 	struct classified found;
-	char story[STORY_ID_LEN + 1];
+	struct story story;
 
 	if (!json_read(in->reader, line, &root, err))
 		return false;
@@ -63,13 +75,24 @@ static bool classify_line(const struct classifying *in, struct slice line, struc
 	json_get_text(root, "url", &url);
 	classify(in->classifier, a, title, text, &found);
 	struct story_item item = {
-		url.len > 0 ? url : id, found.text->folded, found.matter, STORY_MS};
-	story_of(in->memory, a, &item, story);
+		.url = url.len > 0 ? url : id,
+		.folded = found.text->folded,
+		.matter = found.matter,
+		.publisher = publisher_of(a, url),
+		.now_us = clock_wall_us(clock_system()),
+		.ttl_ms = STORY_MS,
+		.is_denial = found.is_denial,
+	};
+	story_of(in->memory, a, &item, &story);
 	json_begin_object(&w);
 	write_text(&w, "id", id);
 	write_found(&found, &w);
 	write_text(&w, "form", found.text->plain ? SLICE("plain") : SLICE("diacritics"));
-	write_text(&w, "story_id", slice_of(story));
+	write_text(&w, "story_id", slice_of(story.id));
+	json_key(&w, "publishers");
+	json_uint(&w, story.publishers);
+	json_key(&w, "corrected");
+	json_bool(&w, story.corrected);
 	write_text(&w, "subject", found.subject);
 	json_end_object(&w);
 	buf_add_byte(&out, '\n');
