@@ -9,6 +9,8 @@ struct correlator_config {
 	struct config_texts rules;
 	char *vars;
 	char *assets;
+	bool inventory;
+	int64_t learn_ms;
 	int64_t batch;
 	int64_t streams_max;
 	int64_t lateness_ms;

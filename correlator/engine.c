@@ -2,6 +2,7 @@
 
 #include "lib/clock.h"
 #include "lib/mem.h"
+#include "lib/must.h"
 
 #include <string.h>
 
@@ -10,6 +11,11 @@ struct engine {
 	struct json_reader *reader;
 	struct view *view;
 	struct buf sample; /* scratch */
+	/* The last one made of this event, for other rules that show the same fields. */
+	const size_t *sample_shown;
+	struct slice sample_made;
+	struct inventory *inventory;
+	struct buf news, text; /* what the inventory adds, and the event with it */
 };
 
 const char *engine_result_name(enum engine_result result)
@@ -36,9 +42,16 @@ void engine_free(struct engine **e)
 		return;
 	view_free(&(*e)->view);
 	buf_release(&(*e)->sample);
+	buf_release(&(*e)->news);
+	buf_release(&(*e)->text);
 	json_reader_free(&(*e)->reader);
 	mem_free(*e);
 	*e = NULL;
+}
+
+void engine_use(struct engine *e, struct inventory *inventory)
+{
+	e->inventory = inventory;
 }
 
 void hits_clear(struct hits *hits)
@@ -65,9 +78,13 @@ void hits_add(struct hits *out, const struct rule_hit *hit)
 
 static struct slice sample_of(struct engine *e, const struct feed *f, struct arena *a)
 {
+	if (e->sample_shown == f->shown)
+		return e->sample_made;
 	buf_clear(&e->sample);
 	sample_write(e->view, e->rules->fields, f->shown, f->shown_count, &e->sample);
-	return arena_slice(a, buf_slice(&e->sample));
+	e->sample_shown = f->shown;
+	e->sample_made = arena_slice(a, buf_slice(&e->sample));
+	return e->sample_made;
 }
 
 /* What is counted or added up: a value or an amount each. */
@@ -212,6 +229,25 @@ static enum engine_result identify(const struct engine_event *in, struct json_va
 	return ENGINE_MATCHED;
 }
 
+/* News are rare, so the event is then read once more with them in it. */
+static void add_inventory(struct engine *e, const struct engine_event *in, struct json_value *event)
+{
+	struct inventory_origin origin = {.stream = in->stream};
+	struct slice json = slice_trim(in->json);
+	struct err ignored = {0};
+
+	buf_clear(&e->news);
+	if (!id_of(*event, in, &origin.id) || json_count(*event) == 0 ||
+		!inventory_look(e->inventory, *event, &origin, &e->news) ||
+		json.len + e->news.len + 16 > EVENT_LEN_MAX)
+		return;
+	buf_clear(&e->text);
+	buf_add(&e->text, json.at, json.len - 1);
+	buf_printf(&e->text, ",\"inventory\":%s}", buf_text(&e->news));
+	if (!json_read(e->reader, buf_slice(&e->text), event, &ignored))
+		must(json_read(e->reader, in->json, event, &ignored));
+}
+
 /* ENGINE_MATCHED, ENGINE_NO_MATCH, or why the event has no place in any window. */
 static enum engine_result match_rule(struct engine *e, const struct engine_event *in,
 	const struct rule *r, struct rule_hit *hit, struct hits *out)
@@ -245,10 +281,13 @@ enum engine_result engine_event(struct engine *e, const struct engine_event *in,
 		return ENGINE_NOT_JSON;
 	if (json_kind(event) != JSON_OBJECT)
 		return ENGINE_NO_OBJECT;
+	if (e->inventory)
+		add_inventory(e, in, &event);
 	(void)json_get_text(event, "event_type", &type);
 
 	const struct route *route = ruleset_route(e->rules, type);
 	view_load(e->view, event);
+	e->sample_shown = NULL;
 	const uint64_t *found = prefilter_look(route->prefilter, json_strings(event), e->view);
 	for (size_t word = 0; word * 64 < route->count; word++) {
 		for (uint64_t left = found[word]; left != 0; left &= left - 1) {

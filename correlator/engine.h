@@ -9,6 +9,7 @@
  * Hits and all they point to live in hits.arena. One thread; the rules must outlive the engine. */
 #pragma once
 
+#include "correlator/inventory.h"
 #include "correlator/ruleset.h"
 
 struct engine;
@@ -62,6 +63,10 @@ const char *engine_result_name(enum engine_result result);
 
 struct engine *engine_new(const struct ruleset *rules);
 void engine_free(struct engine **e);
+
+/* Events then have what is new about them, in `inventory`. Borrowed; NULL: none. */
+void engine_use(struct engine *e, struct inventory *inventory);
+
 enum engine_result engine_event(struct engine *e, const struct engine_event *in, struct hits *out);
 
 void hits_add(struct hits *hits, const struct rule_hit *hit);

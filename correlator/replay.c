@@ -5,13 +5,14 @@
 #include "lib/mem.h"
 #include "lib/must.h"
 
-enum { FILE_LEN_MAX = 1 << 30 };
+enum { FILE_LEN_MAX = 1 << 30, LEARN_MS = 14 * 86400000 };
 
 struct replay {
 	const struct replay_listener *listener;
 	struct engine *engine;
 	struct store *store;
 	struct settle *settle;
+	struct inventory *inventory;
 	struct arena *arena;
 	struct hits hits;
 	int64_t last_us;
@@ -34,6 +35,9 @@ struct replay *replay_new(const struct ruleset *rules, const struct replay_liste
 	r->engine = engine_new(rules);
 	r->store = store_memory_new(on_alert, r);
 	r->settle = settle_new(r->store, clock_system());
+	r->inventory = inventory_new(
+		&(struct inventory_options){.clock = clock_system(), .learn_ms = LEARN_MS});
+	engine_use(r->engine, r->inventory);
 	r->arena = arena_new();
 	r->hits.arena = r->arena;
 	return r;
@@ -48,6 +52,7 @@ void replay_free(struct replay **r)
 	settle_free(&(*r)->settle);
 	store_memory_free(&(*r)->store);
 	engine_free(&(*r)->engine);
+	inventory_free(&(*r)->inventory);
 	mem_free(*r);
 	*r = NULL;
 }

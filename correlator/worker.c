@@ -47,6 +47,8 @@ struct worker {
 	struct settle *settle;
 	struct offices *offices;
 	struct mutes *mutes;
+	struct redis *side; /* of the inventory, which asks while events are matched */
+	struct inventory *inventory;
 	struct ruleset *rules;
 	struct engine *engine;
 	struct arena *arena; /* of one round */
@@ -135,6 +137,7 @@ static void use_rules(struct worker *w, struct ruleset *rules)
 	ruleset_free(&w->rules);
 	w->rules = rules;
 	w->engine = engine_new(rules);
+	engine_use(w->engine, w->inventory);
 	metric_set(w->counters.rules, (int64_t)rules->rule_count);
 	metric_set(w->counters.rules_refused, (int64_t)rules->refused_count);
 }
@@ -258,6 +261,8 @@ static bool scan(struct worker *w)
 		start_over(w, "Reading the mutes", redis_said(w->redis));
 		return false;
 	}
+	if (w->inventory && inventory_refresh(w->inventory) < 0)
+		log_debug("The inventory was not refreshed: %s", redis_said(w->side));
 	if (intake_scan(w->intake) < 0) {
 		start_over(w, "Looking for streams", intake_said(w->intake));
 		return false;
@@ -401,6 +406,8 @@ static void worker_release(struct worker *w)
 	ruleset_free(&w->rules);
 	settle_free(&w->settle);
 	mutes_free(&w->mutes);
+	inventory_free(&w->inventory);
+	redis_free(&w->side);
 	offices_free(&w->offices);
 	store_redis_free(&w->store);
 	aside_free(&w->aside);
@@ -431,6 +438,14 @@ static void connect_parts(struct worker *w, const struct redis_options *redis)
 	w->settle = settle_new(w->store, w->clock);
 	w->mutes = mutes_new(w->redis, w->clock);
 	settle_use(w->settle, w->offices, w->mutes);
+	if (!c->inventory)
+		return;
+	w->side = redis_new(redis, w->clock);
+	w->inventory = inventory_new(&(struct inventory_options){.redis = w->side,
+		.clock = w->clock,
+		.offices = w->offices,
+		.learn_ms = c->learn_ms});
+	engine_use(w->engine, w->inventory);
 }
 
 bool worker_settings(const struct correlator_config *config, struct arena *a,

@@ -1,5 +1,6 @@
 /* haidang: the command for operators and analysts. */
 #include "ctl/alerts.h"
+#include "ctl/assets.h"
 #include "ctl/beside.h"
 #include "ctl/import.h"
 #include "ctl/mutes.h"
@@ -145,6 +146,8 @@ static const struct program_command commands[] = {
 		"Show alerts in words", run_alerts},
 	{"refused", "[--limit N] [--json] [--redis ADDRESS]",
 		"Show events that could not be used, and why", run_refused},
+	{"assets", "[--site S] [--kind address|service|protocol|client] [--json] [--redis ADDRESS]",
+		"Show what each site has, by the inventory", assets_run},
 	{"mutes", "list|add|remove|dry-run|log [OPTIONS]",
 		"Mute alerts for a while, with an owner and a reason", mutes_run},
 	{"sources", "[--redis ADDRESS] [--json]",

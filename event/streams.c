@@ -88,6 +88,11 @@ static void key_in_bucket(
 	buf_add_slice(ret, rest);
 }
 
+void stream_inventory(struct slice site, struct slice kind, struct buf *ret)
+{
+	buf_printf(ret, "inv:{%.*s}:%.*s", SLICE_ARG(site), SLICE_ARG(kind));
+}
+
 void stream_inhibition(struct slice rule_id, struct slice value, struct buf *ret)
 {
 	key_in_bucket("h", rule_id, value, ret);

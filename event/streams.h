@@ -18,6 +18,9 @@
  *   refused:{correlator}                    events that could not be used, the newest: stream, entry,
  *                                           reason, length, event
  *   dead:{TARGET}                           alerts a courier's target refused for good
+ *   inv:{SITE}:KIND, inv:{SITE}:KIND:last   inventory: value to its first event and stream; value
+ *                                           to when it was last seen (s since 1970)
+ *   inv:index                               set of all sites
  *   mute:{all}                              the mutes, one JSON document (event/mute.h)
  *   mute:{all}:counts                       per mute: how many alerts it muted
  *   mute:{all}:log                          who changed the mutes, and how
@@ -40,6 +43,9 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define HEALTH_INDEX         "health:index"
 #define EVENT_FIELD_BATCH    "b"
 #define ALERT_FIELD_BODY     "a"
+#define INVENTORY_INDEX      "inv:index"
+#define INVENTORY_KINDS      "address", "service", "protocol", "client"
+#define INVENTORY_PAIRS_MAX  "8192" /* of one kind at one site */
 #define MUTES_KEY            "mute:{all}"
 #define MUTE_COUNTS_KEY      "mute:{all}:counts"
 #define MUTE_LOG_KEY         "mute:{all}:log"
@@ -66,4 +72,5 @@ void stream_got(const char *target, char ret[STREAM_NAME_MAX]);        /* got:{T
 void stream_lease(struct slice stream, struct buf *ret);
 unsigned stream_bucket(struct slice rule_id, struct slice group);
 void stream_window(struct slice rule_id, struct slice group, struct buf *ret);
+void stream_inventory(struct slice site, struct slice kind, struct buf *ret);
 void stream_inhibition(struct slice rule_id, struct slice value, struct buf *ret);
