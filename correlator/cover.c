@@ -207,13 +207,23 @@ static bool of_pattern(
 
 static bool of_regex(const struct cover_source *source, const struct matcher *m, struct cover *ret)
 {
-	CLEANUP(buf_release) struct buf literal = {0};
+	struct slice texts[REGEX_TEXTS_MAX];
+	size_t count = regex_texts(source->arena, regex_expression(m->regex), texts);
+	struct cover all = {.rarity = INT32_MAX};
 
-	regex_text(regex_expression(m->regex), &literal);
-	struct slice run = longest_run(buf_slice(&literal));
-	if (run.len <= TEXT_LEN_MIN || could_be_number(run))
+	all.signs = arena_array(source->arena, count + 1, sizeof *all.signs);
+	for (size_t i = 0; i < count; i++) {
+		struct cover one;
+
+		if (texts[i].len <= TEXT_LEN_MIN || could_be_number(texts[i]))
+			return by_presence(source, m->slot, ret);
+		by_text(source, texts[i], &one);
+		all.signs[all.count++] = one.signs[0];
+		all.rarity = one.rarity < all.rarity ? one.rarity : all.rarity;
+	}
+	if (count == 0)
 		return by_presence(source, m->slot, ret);
-	by_text(source, run, ret);
+	*ret = all;
 	return true;
 }
 

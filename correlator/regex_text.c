@@ -1,21 +1,37 @@
 #include "correlator/regex_text.h"
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 #include <ctype.h>
 #include <string.h>
 
+enum { DEPTH_MAX = 8 };
+
+/* Texts of which one is there; the shorter the shortest, the less they say. */
+struct texts {
+	struct slice at[REGEX_TEXTS_MAX];
+	size_t count, shortest;
+};
+
+/* One alternative on its way through. */
 struct reader {
+	struct arena *arena;
 	struct slice rest;
 	struct buf run;
-	struct buf *best;
+	struct texts *best;
+	unsigned depth;
 };
+
+static bool read_alternatives(
+	struct arena *a, struct slice expression, unsigned depth, struct texts *ret);
 
 static void end_run(struct reader *r)
 {
-	if (r->run.len > r->best->len) {
-		buf_clear(r->best);
-		buf_add_slice(r->best, buf_slice(&r->run));
+	if (r->run.len > r->best->shortest) {
+		r->best->at[0] = arena_slice(r->arena, buf_slice(&r->run));
+		r->best->shortest = r->run.len;
+		r->best->count = 1;
 	}
 	buf_clear(&r->run);
 }
@@ -109,6 +125,23 @@ static bool skip(struct reader *r, size_t len)
 	return len > 0 && take_quantifier(r, false);
 }
 
+/* The alternatives of a group that must be there once at least. */
+static bool take_group(struct reader *r, size_t len)
+{
+	char after = len < r->rest.len ? r->rest.at[len] : '\0';
+	struct slice inside = slice_over(r->rest.at + 1, len > 2 ? len - 2 : 0);
+	struct texts found = {.count = 0};
+
+	if (slice_starts(inside, SLICE("?:")))
+		inside = slice_from(inside, 2);
+	end_run(r);
+	if (len > 2 && !(after && strchr("*?{", after)) && r->depth < DEPTH_MAX &&
+		read_alternatives(r->arena, inside, r->depth + 1, &found) &&
+		found.shortest > r->best->shortest)
+		*r->best = found;
+	return skip(r, len);
+}
+
 /* "(?i)" and the like, which do not change what is plain. */
 static size_t option_len(struct slice s)
 {
@@ -130,7 +163,7 @@ static bool take(struct reader *r)
 	case '[': return skip(r, class_len(r->rest));
 	case '(':
 		if (!slice_starts(r->rest, SLICE("(?")) || slice_starts(r->rest, SLICE("(?:")))
-			return skip(r, group_len(r->rest));
+			return take_group(r, group_len(r->rest));
 		return skip(
 			r, option_len(r->rest)); /* (?x), looking around: not for a quick look */
 	case '^':
@@ -150,22 +183,73 @@ static bool take(struct reader *r)
 	return take_quantifier(r, true);
 }
 
+/* Where the first alternative ends. */
+static size_t alternative_len(struct slice s)
+{
+	size_t i = 0;
+
+	while (i < s.len && s.at[i] != '|') {
+		struct slice here = slice_from(s, i);
+		size_t len = *here.at == '[' ? class_len(here)
+			: *here.at == '('    ? group_len(here)
+			: *here.at == '\\'   ? 2
+					     : 1;
+
+		if (len == 0)
+			return SIZE_MAX;
+		i += len;
+	}
+	return i < s.len ? i : s.len;
+}
+
+static bool read_one(struct arena *a, struct slice alternative, unsigned depth, struct texts *ret)
+{
+	struct reader r = {.arena = a, .rest = alternative, .best = ret, .depth = depth};
+	bool ok = true;
+
+	while (ok && r.rest.len > 0)
+		ok = take(&r);
+	end_run(&r);
+	buf_release(&r.run);
+	return ok && ret->count > 0;
+}
+
+/* False when one of them holds no text. */
+static bool read_alternatives(
+	struct arena *a, struct slice expression, unsigned depth, struct texts *ret)
+{
+	struct slice rest = expression;
+
+	*ret = (struct texts){.shortest = SIZE_MAX};
+	for (;;) {
+		size_t len = alternative_len(rest);
+		struct texts one = {.count = 0};
+
+		if (len == SIZE_MAX || !read_one(a, slice_over(rest.at, len), depth, &one) ||
+			ret->count + one.count > REGEX_TEXTS_MAX)
+			return false;
+		memcpy(ret->at + ret->count, one.at, one.count * sizeof *one.at);
+		ret->count += one.count;
+		ret->shortest = one.shortest < ret->shortest ? one.shortest : ret->shortest;
+		if (len == rest.len)
+			return true;
+		rest = slice_from(rest, len + 1);
+	}
+}
+
 static bool holds(struct slice s, const char *text)
 {
 	return slice_find(s, slice_of(text)) < s.len;
 }
 
-void regex_text(struct slice expression, struct buf *out)
+size_t regex_texts(struct arena *a, struct slice expression, struct slice ret[REGEX_TEXTS_MAX])
 {
-	struct reader r = {.rest = expression, .best = out};
-	bool ok =
-		!holds(expression, "\\Q") && !holds(expression, "(?#") && !holds(expression, "(*");
+	struct texts found;
 
-	buf_clear(out);
-	while (ok && r.rest.len > 0)
-		ok = take(&r);
-	end_run(&r);
-	if (!ok)
-		buf_clear(out);
-	buf_release(&r.run);
+	/* Quoted runs, comments and verbs: not for a quick look. */
+	if (holds(expression, "\\Q") || holds(expression, "(?#") || holds(expression, "(*") ||
+		!read_alternatives(a, expression, 0, &found))
+		return 0;
+	memcpy(ret, found.at, found.count * sizeof *ret);
+	return found.count;
 }
