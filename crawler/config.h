@@ -18,6 +18,7 @@ struct crawler_config {
 	int64_t seen_ms, baseline_ms, story_ms;
 	int64_t revisit_ms;
 	int64_t site_report_ms;
+	bool cloaking;
 	char *import_listen, *import_secret;
 	char *eve, *spool;
 	int64_t spool_len_max, stream_len_max;

@@ -19,6 +19,10 @@ enum {
 	VALIDATOR_LEN_MAX = 1024
 };
 
+/* What those who break into sites show other pages to. */
+static const char SEARCHER[] =
+	"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
 struct transfer {
 	struct fetcher *fetcher;
 	struct transfer *next;
@@ -287,7 +291,9 @@ void fetch(struct fetcher *f, const struct fetch_request *request)
 	t->headers = curl_slist_append(t->headers, "Accept-Language: vi, en;q=0.5");
 	set_limits(f, easy);
 	curl_easy_setopt(easy, CURLOPT_URL, t->url);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, f->user_agent);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, request->as_searcher ? SEARCHER : f->user_agent);
+	if (request->as_searcher)
+		curl_easy_setopt(easy, CURLOPT_REFERER, "https://www.google.com/");
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
 	curl_easy_setopt(easy, CURLOPT_RESOLVE, f->resolve);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);

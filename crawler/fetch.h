@@ -53,6 +53,7 @@ struct fetch_request {
 	const char *url;
 	const char *etag, *last_modified; /* of what is known already, or NULL */
 	const char *token;                /* of an interface, sent as "Bearer", or NULL */
+	bool as_searcher;                 /* named as a search engine, not as ourselves */
 	bool internal;                    /* private addresses are allowed */
 	size_t len_max;                   /* of the body, after decompression */
 	fetch_done_fn *done;              /* everything in the result is borrowed for the call */

@@ -405,6 +405,7 @@ static void start_visit(struct visit *v)
 			.etag = v->etag,
 			.last_modified = v->last_modified,
 			.token = v->token,
+			.as_searcher = v->as_searcher && v->own_site,
 			.internal = v->internal,
 			.len_max = v->len_max,
 			.done = on_fetched,

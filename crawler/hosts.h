@@ -45,6 +45,7 @@ struct visit {
 	int64_t delay_ms;  /* 0: the default */
 	bool internal;     /* the host of `url` may have a private address */
 	bool own_site;     /* ours: its robots.txt does not bind us */
+	bool as_searcher;  /* asked as search engines ask; only sites of ours */
 	unsigned hops;
 	unsigned rank;         /* the lowest goes first, on its host and among hosts */
 	visit_claim_fn *claim; /* NULL: may go */

@@ -52,8 +52,10 @@ struct look {
 	struct slice etag, last_modified, body_hash; /* what this look saw */
 	struct named named;
 	bool news, dropped;
-	size_t seen;   /* articles named, known ones as well */
-	bool in_index; /* of sitemaps, of which the rest is in `maps` */
+	size_t seen;       /* articles named, known ones as well */
+	struct site *site; /* of our own: what was seen of it */
+	bool as_searcher;  /* it is still to be asked as search engines do */
+	bool in_index;     /* of sitemaps, of which the rest is in `maps` */
 	struct map maps[MAPS_MAX];
 	size_t map_count, map_next;
 	char trouble[TROUBLE_MAX]; /* why the source itself was not read */
@@ -74,6 +76,8 @@ void look_free(struct look **look)
 	if (*look == NULL)
 		return;
 	struct arena *a = (*look)->arena;
+
+	site_free(&(*look)->site);
 	sources_release(&(*look)->plan.generation);
 	arena_free(&a);
 	*look = NULL;
@@ -107,12 +111,21 @@ static void forget_validators(struct look *look)
 	source_state_validators(look->plan.state, none, none, none);
 }
 
-/* The next sitemap of the index; false when all were read. */
+/* The site once more as search engines see it, or the next sitemap of the index; false when there
+ * is nothing more to ask. */
 static bool look_on(struct look *look)
 {
-	if (look->trouble[0] != '\0' || look->map_next == look->map_count)
+	if (look->as_searcher) {
+		look->as_searcher = false;
+		look->visit.url = look->source->url;
+		look->visit.own_site = true;
+		look->visit.internal = look->source->internal;
+		look->visit.as_searcher = true;
+	} else if (look->trouble[0] == '\0' && look->map_next < look->map_count) {
+		look->visit.url = look->maps[look->map_next++].url;
+	} else {
 		return false;
-	look->visit.url = look->maps[look->map_next++].url;
+	}
 	look->visit.etag = look->visit.last_modified = NULL;
 	look->visit.claim = NULL;
 	look->visit.hops = 0;
@@ -124,6 +137,8 @@ static void over(struct look *look)
 {
 	if (look_on(look))
 		return;
+	if (look->site != NULL)
+		site_tell(look->site);
 	look->plan.end(look->plan.ctx, look);
 	look_free(&look);
 }
@@ -371,10 +386,18 @@ static void take_sitemap(struct look *look, struct json_value root)
 	look->in_index = look->in_index || look->map_count > 0;
 }
 
+static void take_site(struct look *look, struct json_value root)
+{
+	enum site_view view = look->site == NULL ? SITE_TO_VISITORS : SITE_TO_SEARCHERS;
+
+	if (look->site == NULL)
+		look->site = site_new(look->env->knowledge, look->source);
+	site_take(look->site, view, look->visit.url.host, root);
+	look->as_searcher = view == SITE_TO_VISITORS && look->env->knowledge->config->cloaking;
+}
+
 static void take_page(struct look *look, struct json_value root)
 {
-	CLEANUP(arena_free) struct arena *a = arena_new();
-
 	switch (look->source->kind) {
 	case SOURCE_RSS:
 	case SOURCE_YOUTUBE:
@@ -385,9 +408,7 @@ static void take_page(struct look *look, struct json_value root)
 	case SOURCE_LIFERAY:
 	case SOURCE_HTML: each_of(root, "links", on_section_link, look); break;
 	case SOURCE_SITEMAP: take_sitemap(look, root); break;
-	case SOURCE_SITE:
-		site_seen(look->env->knowledge, a, look->source, look->visit.url.host, root);
-		break;
+	case SOURCE_SITE: take_site(look, root); break;
 	case SOURCE_API:
 	case SOURCE_TELEGRAM:
 	case SOURCE_ZALO:
@@ -430,7 +451,8 @@ static void on_look_parsed(void *ctx, const char *fault, struct slice json)
 		fault = err.said;
 	if (fault != NULL) {
 		account_fault(look->plan.account, fault);
-		fail(look, "not_parsed");
+		if (look->site == NULL)
+			fail(look, "not_parsed");
 		forget_validators(look);
 	} else {
 		take_json(look, root);
@@ -485,6 +507,8 @@ static void on_looked(void *ctx, const struct visit_result *result)
 			account_fail(look->plan.account, result->reason);
 		else
 			account_refuse(look->plan.account, result->reason);
+		if (look->site != NULL) /* visitors are shown something: it is there */
+			break;
 		fail(look, result->reason);
 		forget_validators(look);
 		if (look->source->kind == SOURCE_SITE)

@@ -15,7 +15,7 @@ enum {
 
 static const char HARM[] = "harm.gov_seo_spam";
 
-struct look {
+struct site {
 	const struct knowledge *k;
 	struct arena *a;
 	const struct source *source;
@@ -23,8 +23,11 @@ struct look {
 	struct slice hosts[HOSTS_MAX]; /* outside hosts linked */
 	bool hidden[HOSTS_MAX];
 	size_t host_count;
-	struct buf links; /* words of links and titles */
+	enum site_view view; /* that is being taken */
+	struct buf links;    /* words of links and titles */
 	struct slice title, all_text, hidden_text;
+	struct buf searcher_links; /* the same, of what search engines are shown */
+	struct slice searcher_title, searcher_text;
 };
 
 static struct slice key_of(struct arena *a, const struct source *source, const char *what)
@@ -40,27 +43,28 @@ static struct slice domain_of(struct slice host)
 	return domain.len > 0 ? domain : host;
 }
 
-static void add_host(struct look *look, struct slice host, bool hidden)
+static void add_host(struct site *look, struct slice host, bool hidden)
 {
 	struct slice domain = domain_of(host);
 
 	if (domain.len == 0 || slice_equal(domain, look->own_domain) ||
 		lookalike_is_owned(look->k->lookalike, host))
 		return;
+	bool searcher = look->view == SITE_TO_SEARCHERS;
 	for (size_t i = 0; i < look->host_count; i++)
 		if (slice_equal(look->hosts[i], domain)) {
-			look->hidden[i] = look->hidden[i] || hidden;
+			look->hidden[i] = look->hidden[i] || (hidden && !searcher);
 			return;
 		}
 	if (look->host_count == HOSTS_MAX)
 		return;
-	look->hosts[look->host_count] = domain;
-	look->hidden[look->host_count++] = hidden;
+	look->hosts[look->host_count] = arena_slice(look->a, domain);
+	look->hidden[look->host_count++] = hidden || searcher;
 }
 
 static bool on_link(void *ctx, struct slice key, struct json_value link)
 {
-	struct look *look = ctx;
+	struct site *look = ctx;
 	struct slice host = {0}, text = {0};
 	struct json_value hidden;
 	bool is_hidden = false;
@@ -71,8 +75,9 @@ static bool on_link(void *ctx, struct slice key, struct json_value link)
 	if (json_get(link, "hidden", &hidden))
 		json_to_bool(hidden, &is_hidden);
 	add_host(look, host, is_hidden);
-	buf_add_slice(&look->links, text);
-	buf_add_text(&look->links, " . ");
+	struct buf *words = look->view == SITE_TO_SEARCHERS ? &look->searcher_links : &look->links;
+	buf_add_slice(words, text);
+	buf_add_text(words, " . ");
 	return true;
 }
 
@@ -108,7 +113,7 @@ static void add_phrases(struct topic_phrases *to, const struct topic_phrases *fr
 }
 
 static void phrases_in(
-	const struct look *look, struct slice title, struct slice text, struct topic_phrases *ret)
+	const struct site *look, struct slice title, struct slice text, struct topic_phrases *ret)
 {
 	const struct phrase_text *t = phrase_text_read(look->a, title, text);
 
@@ -117,7 +122,7 @@ static void phrases_in(
 
 /* One harmful phrase in title or link, or hidden, is enough; in plain text it takes three, for
  * that may be news about crime. Undiacritised slang is looked for as well. */
-static void find_phrases(const struct look *look, struct finding *f)
+static void find_phrases(const struct site *look, struct finding *f)
 {
 	struct topic_phrases in_links, in_text, in_hidden;
 
@@ -133,7 +138,22 @@ static void find_phrases(const struct look *look, struct finding *f)
 	add_phrases(&f->phrases, &in_text);
 }
 
-static void find_hosts(const struct look *look, struct slice known, bool first, struct finding *f)
+/* What visitors are not shown, but search engines are. */
+static void find_cloaked(const struct site *look, struct finding *f)
+{
+	struct topic_phrases in_links, in_text;
+
+	phrases_in(look, look->searcher_title, buf_slice(&look->searcher_links), &in_links);
+	phrases_in(look, (struct slice){0}, look->searcher_text, &in_text);
+	f->harmful = in_links.count > 0 || in_text.count >= PHRASES_ENOUGH;
+	if (!f->harmful)
+		return;
+	f->hidden = true;
+	add_phrases(&f->phrases, &in_links);
+	add_phrases(&f->phrases, &in_text);
+}
+
+static void find_hosts(const struct site *look, struct slice known, bool first, struct finding *f)
 {
 	for (size_t i = 0; i < look->host_count && !first; i++) {
 		if (stands_in(known, look->hosts[i]))
@@ -145,7 +165,7 @@ static void find_hosts(const struct look *look, struct slice known, bool first, 
 }
 
 /* The oldest are forgotten first where a site links ever new hosts. */
-static void remember_hosts(const struct look *look, struct slice key, struct slice known)
+static void remember_hosts(const struct site *look, struct slice key, struct slice known)
 {
 	CLEANUP(buf_release) struct buf lines = {0};
 
@@ -196,7 +216,7 @@ static struct event_site_check check_of(const struct source *source, const char 
 	};
 }
 
-static void tell(const struct look *look, const struct finding *f)
+static void tell(const struct site *look, const struct finding *f)
 {
 	CLEANUP(buf_release) struct buf about = {0};
 	uint8_t hash[SHA256_LEN];
@@ -222,26 +242,65 @@ static void tell(const struct look *look, const struct finding *f)
 	emit_site_check(&look->k->emitter, &check);
 }
 
-void site_seen(const struct knowledge *k, struct arena *a, const struct source *source,
-	struct slice host, struct json_value page)
+struct site *site_new(const struct knowledge *k, const struct source *source)
 {
-	struct look *look = arena_alloc(a, sizeof *look);
-	struct finding f = {0};
-	struct slice key = key_of(a, source, "hosts"), known;
+	struct site *look = mem_alloc(sizeof *look);
+
+	look->k = k;
+	look->a = arena_new();
+	look->source = source;
+	look->own_domain = domain_of(source->url.host);
+	return look;
+}
+
+void site_free(struct site **site)
+{
+	if (*site == NULL)
+		return;
+	buf_release(&(*site)->links);
+	buf_release(&(*site)->searcher_links);
+	arena_free(&(*site)->a);
+	mem_free(*site);
+	*site = NULL;
+}
+
+static struct slice text_of(struct site *look, struct json_value page, const char *key)
+{
+	struct slice text = {0};
+
+	json_get_text(page, key, &text);
+	return arena_slice(look->a, text);
+}
+
+void site_take(struct site *look, enum site_view view, struct slice host, struct json_value page)
+{
 	struct json_value links;
 
-	*look = (struct look){
-		.k = k, .a = a, .source = source, .own_domain = domain_of(source->url.host)};
-	json_get_text(page, "title", &look->title);
-	json_get_text(page, "all_text", &look->all_text);
-	json_get_text(page, "hidden_text", &look->hidden_text);
+	look->view = view;
+	if (view == SITE_TO_VISITORS) {
+		look->title = text_of(look, page, "title");
+		look->all_text = text_of(look, page, "all_text");
+		look->hidden_text = text_of(look, page, "hidden_text");
+	} else {
+		look->searcher_title = text_of(look, page, "title");
+		look->searcher_text = text_of(look, page, "all_text");
+	}
 	if (json_get(page, "links", &links))
 		json_each(links, on_link, look);
 	add_host(look, host, false);
+}
 
-	bool first = !remember_get(k->memory, a, key, &known);
+void site_tell(struct site *look)
+{
+	const struct knowledge *k = look->k;
+	struct finding f = {0};
+	struct slice key = key_of(look->a, look->source, "hosts"), known;
+
+	bool first = !remember_get(k->memory, look->a, key, &known);
 	find_hosts(look, known, first, &f);
 	find_phrases(look, &f);
+	if (!f.harmful)
+		find_cloaked(look, &f);
 	bool injected = f.harmful || (f.hidden && f.new_host_count > 0);
 	f.result = injected            ? SLICE("injected")
 		: f.new_host_count > 0 ? SLICE("changed")
@@ -249,7 +308,6 @@ void site_seen(const struct knowledge *k, struct arena *a, const struct source *
 	if (!injected)
 		remember_hosts(look, key, known);
 	tell(look, &f);
-	buf_release(&look->links);
 }
 
 void site_unreachable(

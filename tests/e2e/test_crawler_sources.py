@@ -117,3 +117,18 @@ def test_haidang_sources_tells_silence_from_calm(crawl, scripted):
     assert [r[0:2] for r in rows[1:]] == [["trouble", "gone-example-rss"], ["ok", "bao-example-rss"], ["off", "t-me"]]
     assert "by import" in said and "refused: status_404=" in said and told().returncode == 1
     assert {json.loads(line)["state"] for line in told("--json").stdout.splitlines()} == {"trouble", "ok", "off"}
+
+
+def test_what_only_search_engines_are_shown_on_our_site_is_found(crawl, scripted):
+    good = page("Cổng thông tin điện tử", FLOOD)
+    bad = page("Nhà cái uy tín, tài xỉu đổi thưởng", FLOOD, extra="<a href='http://keo-888.example/'>nhà cái</a>")
+    scripted.answers["/"] = (200, {}, good)
+    crawl.add("cong.example", "", "site", service="portal", owner="ioc", tier=1)
+    crawl.start()
+    assert crawl.wait(1, "site_check")[0]["site_check"]["result"] == "ok"
+    scripted.to_searchers["/"] = (200, {}, bad)
+    check = crawl.wait(2, "site_check")[1]["site_check"]
+    assert check["result"] == "injected" and check["hidden"] is True and check["check"] == "content"
+    assert check["new_hosts"] == ["keo-888.example"] and "nhà cái" in check["phrases"]
+    scripted.to_searchers["/"] = (403, {}, "")
+    assert crawl.wait(3, "site_check")[2]["site_check"]["result"] == "ok"
