@@ -79,9 +79,9 @@ def metric(redis, name, target):
     return health["metrics"][f'haidang_courier_{name}{{target="{target}"}}']
 
 
-def certificate(folder, name):
+def certificate(folder, name, key_kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
     key, cert = folder / f"{name}.key", folder / f"{name}.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", *key_kind, "-nodes", "-days", "2", "-subj",
                     f"/CN={name}", "-addext", f"subjectAltName=IP:{name}", "-keyout", key, "-out", cert], check=True, capture_output=True)
     return cert, key
 

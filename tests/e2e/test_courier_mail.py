@@ -2,7 +2,10 @@
 import email
 import email.policy
 import re
+import shutil
+import socket
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -10,8 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 import alerts
-from conftest import free_port, wait_for
-from courier_setup import certificate, command, pending  # noqa: F401 (fixtures)
+from conftest import Child, free_port, wait_for
+from courier_setup import certificate, command, pending, put_many  # noqa: F401 (fixtures)
 from test_courier_routes import change, put_change
 
 PASSWORD = "mật khẩu của máy thư"
@@ -209,6 +212,52 @@ def test_a_digest_is_one_mail_per_period_with_every_alert(redis, mailbox, config
     assert sorted(set(once)) == sorted(alerts.key(b) for b in bodies) and all("Bản tin cảnh báo" in m["Subject"] for m in by_id.values())
     counts = [int(re.search(r": (\d+) mục", m["Subject"]).group(1)) for m in by_id.values()]
     assert sum(counts) == len(bodies) and len(by_id) < 8
+
+
+@pytest.fixture
+def opensmtpd(folder):
+    """A real mail server with its spool in a mount namespace of its own; gives port and folder of the mails taken. In the
+    clear: Debian's smtpd 6.8 cannot use any key with OpenSSL 3. TLS is tried against the other server."""
+    smtpd = shutil.which("smtpd", path="/usr/sbin:/usr/bin")
+    alone = ["unshare", "--mount", "--propagation", "private"]
+    if not smtpd or subprocess.run([*alone, "mount", "-t", "tmpfs", "tmpfs", "/run"], capture_output=True, check=False).returncode:
+        pytest.skip("OpenSMTPD is not here, or mount namespaces are not permitted")
+    port, taken = free_port(), folder / "taken"
+    taken.mkdir()
+    taken.chmod(0o777)
+    folder.chmod(0o711)
+    keep = folder / "keep"
+    keep.write_text(f"#!/bin/sh\nmail=$(mktemp {taken}/.XXXXXX) && cat > $mail && mv $mail {taken}/$(basename $mail | tr -d .)\n")
+    keep.chmod(0o755)
+    (folder / "smtpd.conf").write_text(f"""
+        table people {{ "@ioc.example" = "daemon" }}
+        listen on 127.0.0.1 port {port}
+        action "keep" mda "{folder}/keep" virtual <people>
+        match from any for any action "keep"
+        """)
+    setup = ("mkdir -p /var/spool/smtpd && mount -t tmpfs -o mode=711 tmpfs /var/spool/smtpd && mount -t tmpfs tmpfs /run && "
+             f"exec {smtpd} -d -f {folder}/smtpd.conf")
+    server = Child([*alone, "sh", "-c", setup], folder / "smtpd.log")
+    wait_for(lambda: answers(port), 10, "smtpd")
+    yield port, taken
+    server.stop()
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_opensmtpd_takes_and_delivers_each_mail_once(redis, opensmtpd, shared, spawn, folder):
+    port, taken = opensmtpd
+    spawn("courier", {**shared, "courier": {"targets": [
+        {"name": "ca-truc", "kind": "mail", "url": f"smtp://127.0.0.1:{port}", "from": "haidang@tinh-a.example",
+         "to": ["truc@ioc.example"], "allow_plain": True}]}})
+    bodies = put_many(redis, 12)
+    wait_for(lambda: len(list(taken.glob("[!.]*"))) == 12 and pending(redis, "ca-truc") == 0, 20, "the mails")
+    mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in taken.iterdir()]
+    assert sorted(m["Message-ID"] for m in mails) == sorted(f"<{alerts.key(b)}@tinh-a.example>" for b in bodies)
+    assert all("Cô lập máy." in parts(m)["text/plain"] and m.defects == [] for m in mails)
 
 
 @pytest.mark.parametrize("change, words", [
