@@ -177,6 +177,47 @@ bool article_withdraw(const struct knowledge *k, struct arena *a, const struct s
 	return true;
 }
 
+static void on_trend(const void *ctx, const struct trend *trend)
+{
+	const struct knowledge *k = ctx;
+	CLEANUP(mem_cleanup)
+	char *subject = mem_printf("%.*s%s%.*s", SLICE_ARG(trend->topic.name),
+		trend->place.name.len > 0 ? " · " : "", SLICE_ARG(trend->place.name));
+
+	emit_trend(&k->emitter,
+		&(struct event_trend){
+			.topic = trend->topic.id,
+			.place = trend->place.id,
+			.subject = slice_of(subject),
+			.seen = trend->seen,
+			.expected = trend->expected,
+			.unusual = trend->unusual,
+			.publishers = trend->publishers,
+			.window_h = TREND_WINDOW_HOURS,
+			.start_us = trend->start_us,
+			.season = trend->season,
+			.learnt_days = trend->learnt_days,
+			.stories = {trend->stories, trend->story_count},
+			.titles = {trend->titles, trend->story_count},
+		});
+}
+
+static void note_trends(
+	const struct knowledge *k, const struct classified *found, struct trend_story *story)
+{
+	struct trend_name topics[TREND_PAIRS_MAX], places[TREND_PAIRS_MAX];
+
+	for (size_t i = 0; i < found->topics.topic_count && i < TREND_PAIRS_MAX; i++)
+		topics[story->topic_count++] = (struct trend_name){
+			found->topics.topics[i].id, found->topics.topics[i].name_vi};
+	for (size_t i = 0; i < found->places.count && i < TREND_PAIRS_MAX; i++)
+		places[story->place_count++] =
+			(struct trend_name){found->places.at[i].id, found->places.at[i].name};
+	story->topics = topics;
+	story->places = places;
+	trends_note(k->trends, story, on_trend, k);
+}
+
 enum article_end article_publish(
 	const struct knowledge *k, struct arena *a, const struct article *article)
 {
@@ -241,6 +282,12 @@ enum article_end article_publish(
 			.sha256 = slice_of(sha256),
 		});
 	publish_lookalikes(k, article, shown);
+	if (!seen && !story.stale)
+		note_trends(k, &found,
+			&(struct trend_story){.id = slice_of(story.id),
+				.publisher = publisher,
+				.title = title,
+				.published_us = published});
 	facts.text = text_hash;
 	facts.title = known_hash(title);
 	known_later(k->known, url, &facts);

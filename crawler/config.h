@@ -6,7 +6,7 @@
 struct crawler_config {
 	struct settings shared;
 	char *name;
-	char *sources, *topics, *places, *assets; /* files */
+	char *sources, *topics, *places, *assets, *calendar; /* files */
 	char *user_agent, *contact;
 	int64_t delay_ms;
 	struct config_texts resolve; /* host:port:address, as curl's --resolve */

@@ -28,6 +28,11 @@ void emit_lookalike(const struct emitter *e, const struct event_lookalike *looka
 	emit(e, SLICE("lookalike"), (struct event_part){EVENT_GROUP_lookalike, lookalike});
 }
 
+void emit_trend(const struct emitter *e, const struct event_trend *trend)
+{
+	emit(e, SLICE("trend"), (struct event_part){EVENT_GROUP_trend, trend});
+}
+
 void emit_site_check(const struct emitter *e, const struct event_site_check *check)
 {
 	emit(e, SLICE("site_check"), (struct event_part){EVENT_GROUP_site_check, check});

@@ -13,4 +13,5 @@ struct emitter {
 
 void emit_article(const struct emitter *e, const struct event_article *article);
 void emit_lookalike(const struct emitter *e, const struct event_lookalike *lookalike);
+void emit_trend(const struct emitter *e, const struct event_trend *trend);
 void emit_site_check(const struct emitter *e, const struct event_site_check *check);

@@ -7,6 +7,7 @@
 #include "crawler/emit.h"
 #include "crawler/known.h"
 #include "crawler/remember.h"
+#include "crawler/trend.h"
 #include "lib/lookalike.h"
 
 struct knowledge {
@@ -16,5 +17,6 @@ struct knowledge {
 	struct lookalike *lookalike;
 	struct remember *memory;
 	struct known *known;
+	struct trends *trends;
 	struct emitter emitter;
 };

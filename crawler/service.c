@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 /* PARSES_MAX bounds the bodies held in memory while the parser is slower than the fetches. */
 enum {
@@ -27,6 +28,7 @@ struct rules {
 	struct classifier *classifier;
 	struct lookalike *lookalike;
 	struct sources *sources;
+	struct calendar *calendar; /* NULL: none was there */
 };
 
 static void rules_release(struct rules *r)
@@ -34,6 +36,24 @@ static void rules_release(struct rules *r)
 	classifier_free(&r->classifier);
 	lookalike_free(&r->lookalike);
 	sources_release(&r->sources);
+	calendar_free(&r->calendar);
+}
+
+/* A calendar that was not asked for by name need not be there. */
+static bool calendar_find(
+	const struct crawler_config *config, struct calendar **ret, struct err *err)
+{
+	const char *slash = strrchr(config->topics, '/');
+	int folder = slash == NULL ? 0 : (int)(slash - config->topics) + 1;
+	CLEANUP(mem_cleanup)
+	char *beside = mem_printf("%.*scalendar.yaml", folder, config->topics);
+	bool named = config->calendar[0] != '\0';
+
+	*ret = NULL;
+	if (!named && access(beside, F_OK) != 0)
+		return true;
+	*ret = calendar_read(named ? config->calendar : beside, err);
+	return *ret != NULL;
 }
 
 static bool rules_read(const struct crawler_config *config, struct rules *ret, struct err *err)
@@ -46,7 +66,7 @@ static bool rules_read(const struct crawler_config *config, struct rules *ret, s
 		ret->classifier = classifier_read(&paths, err);
 	if (ret->classifier != NULL)
 		ret->lookalike = lookalike_read(config->assets, err);
-	if (ret->lookalike != NULL)
+	if (ret->lookalike != NULL && calendar_find(config, &ret->calendar, err))
 		return true;
 	rules_release(ret);
 	return false;
@@ -69,7 +89,7 @@ struct crawler {
 	struct import import;
 	struct import_server *import_server; /* NULL: none */
 	struct health health;
-	struct metric *waiting, *deaths, *frontier;
+	struct metric *waiting, *deaths, *frontier, *series, *learnt;
 };
 
 bool crawler_check(void *config, struct err *err)
@@ -90,6 +110,7 @@ static void know(struct crawler *c)
 {
 	c->knowledge.classifier = c->rules.classifier;
 	c->knowledge.lookalike = c->rules.lookalike;
+	trends_use(c->knowledge.trends, c->rules.calendar);
 	c->import.sources = c->rules.sources;
 	crawl_use(c->crawl, c->rules.sources);
 }
@@ -119,6 +140,8 @@ static void on_health(void *ctx)
 	metric_set(c->waiting, (int64_t)hosts_waiting(c->env.hosts));
 	metric_set(c->deaths, (int64_t)page_worker_deaths(c->env.worker));
 	metric_set(c->frontier, (int64_t)frontier_count(c->env.frontier));
+	metric_set(c->series, (int64_t)trends_count(c->knowledge.trends));
+	metric_set(c->learnt, (int64_t)trends_learnt_days(c->knowledge.trends));
 	const char *status = crawl_status(c->crawl, a);
 	service_status(c->service, status);
 	if (c->config->shared.run_dir[0] != '\0' &&
@@ -138,12 +161,13 @@ static void commit(struct crawler *c)
 	struct knowledge *k = &c->knowledge;
 
 	if (!remember_has_later(k->memory) && known_waiting(k->known) == 0 &&
-		frontier_uncommitted(c->env.frontier) == 0)
+		trends_waiting(k->trends) == 0 && frontier_uncommitted(c->env.frontier) == 0)
 		return;
 	if (!publish_wait(c->publish, 0))
 		return;
 	remember_commit(k->memory);
-	if (known_commit(k->known) < 0 || frontier_commit(c->env.frontier) < 0)
+	if (trends_commit(k->trends) < 0 || known_commit(k->known) < 0 ||
+		frontier_commit(c->env.frontier) < 0)
 		log_warning("Redis is away: what was read is noted later reason=\"%s\"",
 			redis_said(c->redis));
 }
@@ -164,6 +188,8 @@ static void on_second(void *ctx)
 
 	if (c->import_server != NULL)
 		import_server_sweep(c->import_server);
+	if (trends_load(c->knowledge.trends) < 0)
+		return;
 	for (unsigned i = 0; i < FRONTIER_LANES && !frontier_is_whole(c->env.frontier); i++)
 		if (frontier_look(c->env.frontier) < 0)
 			return;
@@ -176,7 +202,8 @@ static void loop(struct crawler *c)
 		if (service_reload_wanted(c->service))
 			reload(c);
 		crawl_tick(c->crawl);
-		reader_tick(c->reader);
+		if (trends_are_loaded(c->knowledge.trends))
+			reader_tick(c->reader);
 		if (page_worker_busy(c->env.worker) < PARSES_MAX)
 			hosts_tick(c->env.hosts);
 		commit(c);
@@ -221,6 +248,7 @@ static void open_memory(struct crawler *c, struct arena *a, const struct redis_o
 		.clock = c->clock,
 		.memory = remember_new(c->memory_redis, prefix, c->clock),
 		.known = known_new(c->redis, config->name, c->clock, config->seen_ms),
+		.trends = trends_new(c->redis, config->name, c->clock),
 		.emitter = {c->publish, c->clock, config->name},
 	};
 }
@@ -250,6 +278,10 @@ static void open_parts(struct crawler *c, struct arena *a)
 		"Parsers stopped at their limits.");
 	c->frontier = metrics_gauge(c->metrics, "haidang_crawler_frontier", "",
 		"Articles to be read within two hours.");
+	c->series = metrics_gauge(c->metrics, "haidang_crawler_trend_series", "",
+		"Topics at places with a baseline.");
+	c->learnt = metrics_gauge(c->metrics, "haidang_crawler_trend_learnt_days", "",
+		"Days the baselines were learnt from; trends are told from 14 on.");
 }
 
 /* Only wakes the loop. */
@@ -305,6 +337,7 @@ static void close_parts(struct crawler *c)
 	commit(c);
 	remember_free(&c->knowledge.memory);
 	known_free(&c->knowledge.known);
+	trends_free(&c->knowledge.trends);
 	frontier_free(&c->env.frontier);
 	publish_free(&c->publish);
 	redis_free(&c->redis);
