@@ -176,33 +176,34 @@ static void open_further(struct wire *w)
 		w->state = WIRE_OPEN;
 }
 
+/* A reset is reported by the socket once, and then looks like an end: it is looked for before
+ * anybody else, who might not tell the two apart, reads. */
 static enum tls_status hear(struct wire *w)
 {
 	char thrown_away[4096];
+	ssize_t len = recv(w->fd, thrown_away, 1, MSG_PEEK);
+
+	if (len < 0 && errno != EAGAIN && errno != EINTR) {
+		say(w, strerrordesc_np(errno));
+		return TLS_FAILED;
+	}
+	bool ended = len == 0;
 
 	if (w->tls) {
 		size_t heard;
-		enum tls_status said = tls_read(w->tls, thrown_away, sizeof(thrown_away), &heard);
+		enum tls_status status = tls_read(w->tls, thrown_away, sizeof(thrown_away), &heard);
 
 		w->heard += heard;
-		return said;
+		if (status == TLS_FAILED)
+			say(w, tls_said(w->tls));
+		/* Without close_notify, after ours: many do not send one. */
+		return status == TLS_FAILED && ended && w->told_end ? TLS_ENDED : status;
 	}
-	ssize_t len = recv(w->fd, thrown_away, sizeof(thrown_away), 0);
-
-	if (len == 0)
-		return TLS_ENDED;
+	if (len <= 0)
+		return ended ? TLS_ENDED : TLS_AGAIN;
+	len = recv(w->fd, thrown_away, sizeof(thrown_away), 0);
 	w->heard += len > 0 ? (size_t)len : 0;
-	if (len > 0)
-		return TLS_DONE;
-	return errno == EAGAIN || errno == EINTR ? TLS_AGAIN : TLS_FAILED;
-}
-
-/* A receiver that ends without close_notify, after ours, did so in order: many do not send one. */
-static bool has_ended(struct wire *w)
-{
-	char byte;
-
-	return w->told_end && recv(w->fd, &byte, 1, MSG_PEEK) == 0;
+	return TLS_DONE;
 }
 
 static void listen_to(struct wire *w)
@@ -213,12 +214,12 @@ static void listen_to(struct wire *w)
 		status = hear(w);
 	if (w->heard > HEARD_MAX)
 		break_off(w, "the receiver talks instead of listening");
-	else if (status == TLS_ENDED || (status == TLS_FAILED && has_ended(w)))
-		w->state = w->told_end ? WIRE_FINISHED : WIRE_BROKEN;
+	else if (status == TLS_ENDED && w->told_end)
+		w->state = WIRE_FINISHED;
+	else if (status == TLS_ENDED)
+		break_off(w, "the receiver closed the connection");
 	else if (status == TLS_FAILED)
-		break_off(w, w->tls ? tls_said(w->tls) : strerrordesc_np(errno));
-	if (status == TLS_ENDED && w->state == WIRE_BROKEN)
-		say(w, "the receiver closed the connection");
+		w->state = WIRE_BROKEN; /* hear() said why */
 }
 
 static void tell_end(struct wire *w)
