@@ -122,7 +122,7 @@ say = $(Q)$(if $(V),,printf '  %-5s %s\n' $(1) '$(@:$(B)/%=%)' &&)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests campaign check lint format install deb clean help bench FORCE
+.PHONY: all tests campaign chaos check lint format install deb clean help bench FORCE
 
 all: $(foreach p,$(PROGRAMS),$(call BIN,$(p)))  ## build the programs
 tests: $(UNIT) $(FUZZ)                  ## build the unit tests and fuzzers
@@ -130,6 +130,8 @@ bench: all $(BENCH)                     ## measure against peers; prints ratios
 	$(Q)BUILD=$(abspath $(B)) $(PYTHON) tests/bench/run.py
 campaign: all                           ## kill workers and masters for minutes, count alerts exactly (13 min)
 	$(Q)BUILD_DIR=$(B) $(PYTHON) tests/campaign/exactness.py
+chaos: all                              ## kill the courier 100 times while every connection fails (1 min)
+	$(Q)CHAOS_KILLS=100 BUILD_DIR=$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/e2e/test_courier_chaos.py
 check:                                  ## everything that must pass: lint, unit, fuzz replay, rules, end to end
 	$(Q)PYTHON=$(PYTHON) sh tests/check.sh
 lint:                                   ## formatting, clang-tidy, folder rules, size budget
