@@ -291,29 +291,17 @@ static void write_dns(struct json_writer *w, struct json_value dns, const struct
 	json_end_object(w);
 }
 
-static void write_software(struct json_writer *w, const char *key, struct json_value side)
-{
-	CLEANUP(buf_release) struct buf line = {0};
-	struct slice version, software;
-
-	if (!json_get_text(side, "proto_version", &version) ||
-		!json_get_text(side, "software_version", &software))
-		return;
-	buf_printf(&line, "SSH-%.*s-%.*s", SLICE_ARG(version), SLICE_ARG(software));
-	write_text(w, key, buf_slice(&line));
-}
-
 static void write_ssh(struct json_writer *w, struct json_value ssh)
 {
 	struct json_value side;
 
 	json_begin_object(w);
 	if (json_get(ssh, "client", &side)) {
-		write_software(w, "client_software", side);
+		write_from(w, "client_software", side, "software_version");
 		write_from(w, "hassh", side, "hassh.hash");
 	}
 	if (json_get(ssh, "server", &side)) {
-		write_software(w, "server_software", side);
+		write_from(w, "server_software", side, "software_version");
 		write_from(w, "hassh_server", side, "hassh.hash");
 	}
 	json_end_object(w);
