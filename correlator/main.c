@@ -48,6 +48,8 @@ int main(int argc, char **argv)
 			command_test_pack},
 		{"check", "[--vars FILE] RULES…", "say which rules load, and why the others do not",
 			command_check},
+		{"alerts", "RULES… EVENTS.ndjson",
+			"print the alerts that a file of events would have raised", command_alerts},
 		{"list", "RULES…", "print the rules that raise alerts as Markdown", command_list},
 		{0},
 	};
