@@ -76,19 +76,19 @@ static struct view_value *chosen(const struct axes *axes, size_t i, size_t n)
 static void write_groups(
 	struct view *v, const struct axes *axes, struct arena *a, struct groups *ret)
 {
-	CLEANUP(buf_release) struct buf out = {0};
+	struct buf *out = view_scratch(v);
 
 	ret->count = combinations(axes, GROUPS_PER_EVENT_MAX);
 	for (size_t n = 0; n < ret->count; n++) {
 		struct json_writer w;
 
-		buf_clear(&out);
-		w = json_writer_on(&out);
+		buf_clear(out);
+		w = json_writer_on(out);
 		json_begin_object(&w);
 		for (size_t i = 0; i < axes->count; i++)
 			write_member(&w, axes->names[i], v, chosen(axes, i, n));
 		json_end_object(&w);
-		ret->at[n] = arena_slice(a, buf_slice(&out));
+		ret->at[n] = arena_slice(a, buf_slice(out));
 	}
 }
 

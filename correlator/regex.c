@@ -67,7 +67,8 @@ void regex_set_free(struct regex_set **set)
 
 struct regex *regex_add(struct regex_set *set, struct slice expression, unsigned flags)
 {
-	uint32_t options = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
+	/* Words have letters with diacritics too. */
+	uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
 	int error = 0;
 	PCRE2_SIZE offset = 0;
 

@@ -14,7 +14,7 @@
 struct loader {
 	struct ruleset *set;
 	struct rule_source source;
-	struct keymap by_id, by_name;
+	struct keymap by_id, by_name, shown;
 	struct rule **correlations; /* in the arena */
 	size_t correlation_count;
 	struct err err;
@@ -176,6 +176,20 @@ static void choose_matched(struct loader *l, struct feed *f, const struct rule *
 	}
 }
 
+/* Rules often show the same: then their alerts share one sample of an event. */
+static const size_t *shared_slots(struct loader *l, const size_t *slots, size_t count)
+{
+	struct slice key = slice_over(slots, count * sizeof *slots);
+	const size_t *known = keymap_get(&l->shown, key);
+
+	if (known)
+		return known;
+	size_t *shown = arena_array(l->set->arena, count + 1, sizeof *shown);
+	memcpy(shown, slots, count * sizeof *shown);
+	keymap_put(&l->shown, slice_over(shown, count * sizeof *shown), shown);
+	return shown;
+}
+
 /* What an alert of `target` shows of an event that `base` matched. */
 static void choose_shown(struct loader *l, struct feed *f, const struct rule *base)
 {
@@ -198,9 +212,7 @@ static void choose_shown(struct loader *l, struct feed *f, const struct rule *ba
 	count += sample_identity(l->set->fields, slots + count);
 
 	count = sample_order(l->set->fields, slots, count);
-	size_t *shown = arena_array(l->set->arena, count, sizeof *shown);
-	memcpy(shown, slots, count * sizeof *shown);
-	f->shown = shown;
+	f->shown = shared_slots(l, slots, count);
 	choose_matched(l, f, base);
 	f->shown_count = count;
 }
@@ -561,6 +573,7 @@ struct ruleset *ruleset_load(const struct ruleset_options *options)
 		find_impossible(set);
 	keymap_release(&l.by_id);
 	keymap_release(&l.by_name);
+	keymap_release(&l.shown);
 	return set;
 }
 

@@ -119,7 +119,7 @@ struct scan_regex {
 
 struct scan_regex *scan_regex_new(const char *expression, unsigned flags)
 {
-	unsigned how = HS_FLAG_UTF8 | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY;
+	unsigned how = HS_FLAG_UTF8 | HS_FLAG_UCP | HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY;
 	hs_compile_error_t *fault = NULL;
 	hs_database_t *database = NULL;
 

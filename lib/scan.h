@@ -33,8 +33,9 @@ bool scan_ready(struct scan *s, struct err *err);
 typedef bool scan_hit_fn(void *ctx, unsigned id, size_t end);
 void scan_find(const struct scan *s, struct slice text, scan_hit_fn *hit, void *ctx);
 
-/* A regular expression in the syntax of PCRE without what needs backtracking (back references, looking
- * around, atomic groups): NULL for those, and for what would be too large. */
+/* A regular expression over UTF-8, in which a letter is any letter, in the syntax of PCRE without what
+ * needs backtracking (back references, looking around, atomic groups): NULL for those, and for what
+ * would be too large. */
 enum scan_regex_flags { SCAN_REGEX_NOCASE = 1, SCAN_REGEX_MULTILINE = 2, SCAN_REGEX_DOTALL = 4 };
 
 struct scan_regex;

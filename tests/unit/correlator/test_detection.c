@@ -197,6 +197,8 @@ static void regular_expressions_search_with_their_flags(void **state)
 		{"{a|re|all: ['^e', 'l$']}", "{\"a\":\"evil\"}", true},
 		{"{a|re|expand: '^%dcs%$'}", "{\"a\":\"dc2\"}", true},
 		{"{a|re: '^8+$'}", "{\"a\":88}", true},
+		{"{a|re: '\\bđập\\b'}", "{\"a\":\"vỡ đập rồi\"}", true},
+		{"{a|re: 'th\\b'}", "{\"a\":\"thủy\"}", false},
 		{"{a|re: '^(a+)+$'}", "{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}",
 			false},
 	};
