@@ -19,7 +19,8 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx
 events {{ worker_connections 128; }}
 http {{
   log_format asked '$host $status "$request_uri" "$http_user_agent" "$http_if_none_match" "$http_cookie"';
-  access_log {folder}/access.log asked;
+  log_format timed '$msec $host $status $request_uri';
+  access_log {folder}/access.log asked; access_log {folder}/timed.log timed;
   types {{ text/html html; application/rss+xml xml; text/plain txt; }}
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder}; uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen 127.0.0.1:{port}; server_name _; root {root}/$host; etag on; charset utf-8; }}
