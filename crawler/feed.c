@@ -1,24 +1,16 @@
 #include "crawler/feed.h"
 
+#include "crawler/feed_content.h"
 #include "crawler/feed_markup.h"
 #include "crawler/feed_names.h"
 #include "crawler/feed_parts.h"
 #include "lib/buf.h"
-#include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-enum content_type {
-	CONTENT_PLAIN,
-	CONTENT_HTML,
-	CONTENT_XHTML,
-	CONTENT_TEXT,   /* another text type */
-	CONTENT_BINARY, /* in base64 */
-};
 
 struct frame {
 	enum feed_act act;
@@ -95,28 +87,9 @@ static bool is_atom(const struct reader *r)
 
 /* ---- content ---- */
 
-static enum content_type type_of(struct slice type, enum content_type fallback)
-{
-	static const struct {
-		const char *name;
-		enum content_type type;
-	} types[] = {{"text", CONTENT_PLAIN}, {"plain", CONTENT_PLAIN},
-		{"text/plain", CONTENT_PLAIN}, {"html", CONTENT_HTML}, {"text/html", CONTENT_HTML},
-		{"xhtml", CONTENT_XHTML}};
-
-	if (type.len == 0)
-		return fallback;
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (slice_equal_nocase(type, slice_of(types[i].name)))
-			return types[i].type;
-	if (slice_ends(type, SLICE("xml")))
-		return CONTENT_XHTML;
-	return slice_starts(type, SLICE("text/")) ? CONTENT_TEXT : CONTENT_BINARY;
-}
-
 static void begin_content(struct reader *r, const struct xml_element *e, enum content_type fallback)
 {
-	r->type = type_of(feed_attribute(e, "type"), fallback);
+	r->type = content_type_of(feed_attribute(e, "type"), fallback);
 	r->base64 = r->type == CONTENT_BINARY ||
 		slice_equal_nocase(feed_attribute(e, "mode"), SLICE("base64"));
 	r->content_depth = e->depth;
@@ -161,60 +134,16 @@ static void inline_end(struct reader *r, const struct frame *f)
 		buf_printf(&r->text, "</%.*s>", SLICE_ARG(f->name));
 }
 
-static struct slice decode_base64(struct reader *r, struct slice text)
-{
-	char *compact = arena_alloc(r->a, text.len + 1);
-	uint8_t *bytes = arena_alloc(r->a, text.len + 1);
-	size_t len = 0, decoded;
-
-	for (size_t i = 0; i < text.len; i++)
-		if (!isspace((unsigned char)text.at[i]))
-			compact[len++] = text.at[i];
-	if (!digest_from_base64(slice_over(compact, len), bytes, text.len, &decoded) ||
-		!text_is_utf8(slice_over(bytes, decoded)))
-		return text;
-	return slice_over(bytes, decoded);
-}
-
-/* UTF-8 that was once more encoded as if it were ISO 8859-1 is undone; controls of that set are
- * what windows-1252 has in their place. */
-static struct slice repair(struct reader *r, struct slice text)
-{
-	static const uint16_t windows[32] = {0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020,
-		0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F, 0x90, 0x2018,
-		0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153,
-		0x9D, 0x17E, 0x178};
-	char *narrow = arena_alloc(r->a, text.len + 1), *wide;
-	size_t at = 0, len = 0;
-	int32_t c, highest = 0;
-	bool controls = false;
-
-	while ((c = text_next(text, &at)) >= 0) {
-		highest = c > highest ? c : highest;
-		controls = controls || (c >= 0x80 && c < 0xA0);
-		narrow[len++] = (char)c;
-	}
-	if (highest >= 0x80 && highest <= 0xFF && text_is_utf8(slice_over(narrow, len)))
-		return slice_over(narrow, len);
-	if (!controls)
-		return text;
-	wide = arena_alloc(r->a, text.len * 3 + 1);
-	at = len = 0;
-	while ((c = text_next(text, &at)) >= 0)
-		len += text_put(c >= 0x80 && c < 0xA0 ? windows[c - 0x80] : c, wide + len);
-	return slice_over(wide, len);
-}
-
 /* The text of the element that ends, as it is told. */
 static struct slice finish_content(struct reader *r, size_t depth, struct slice text)
 {
 	text = arena_slice(r->a, slice_trim(text));
 	r->content_depth = 0;
 	if (r->base64)
-		text = decode_base64(r, text);
+		text = content_decode(r->a, text);
 	if (r->type == CONTENT_PLAIN && !is_atom(r) && markup_is_likely(text))
 		r->type = CONTENT_HTML;
-	text = repair(r, text);
+	text = content_repair(r->a, text);
 	if (r->type != CONTENT_HTML && r->type != CONTENT_XHTML)
 		return text;
 	return slice_trim(markup_clean(r->a, text, base_at(r, depth)));
@@ -269,7 +198,7 @@ static void keep_enclosure(struct reader *r, const struct xml_element *e)
 static void begin_link(struct reader *r, const struct xml_element *e)
 {
 	struct slice href = address_of(e), rel = feed_attribute(e, "rel");
-	enum content_type type = type_of(feed_attribute(e, "type"), CONTENT_HTML);
+	enum content_type type = content_type_of(feed_attribute(e, "type"), CONTENT_HTML);
 	struct slice *to = r->entry != NULL ? &r->entry->link : &r->feed->link;
 
 	if (href.len == 0)

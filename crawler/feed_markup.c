@@ -50,8 +50,31 @@ static int compare(const void *name, const void *entry)
 	return slice_compare(*(const struct slice *)name, slice_of(*(const char *const *)entry));
 }
 
-#define STANDS_IN(list, name)                                                                      \
-	(bsearch(&(name), list, sizeof list / sizeof list[0], sizeof list[0], compare) != NULL)
+static bool stands_in(const char *const *list, size_t count, struct slice name)
+{
+	return bsearch(&name, list, count, sizeof *list, compare) != NULL;
+}
+
+static bool is_element(struct slice name)
+{
+	return stands_in(elements, sizeof elements / sizeof elements[0], name);
+}
+
+static bool is_address(struct slice name)
+{
+	return stands_in(addresses, sizeof addresses / sizeof addresses[0], name);
+}
+
+static bool is_kept(struct slice name)
+{
+	return is_address(name) ||
+		stands_in(attributes, sizeof attributes / sizeof attributes[0], name);
+}
+
+static bool is_dropped(struct slice name)
+{
+	return stands_in(dropped, sizeof dropped / sizeof dropped[0], name);
+}
 
 void markup_add_text(struct buf *out, struct slice text)
 {
@@ -122,7 +145,7 @@ static void add_attribute(struct cleaner *c, struct slice name, struct slice val
 	bool kept = true;
 
 	buf_printf(&c->out, " %.*s=\"", SLICE_ARG(name));
-	if (STANDS_IN(addresses, name))
+	if (is_address(name))
 		kept = add_address(c, value);
 	else
 		for (size_t i = 0; i < value.len; i++)
@@ -173,7 +196,7 @@ static void add_tag(struct cleaner *c, struct slice name, struct slice inside)
 		if (len == 0)
 			continue;
 		struct slice value = take_value(&inside);
-		if (STANDS_IN(attributes, attribute) || STANDS_IN(addresses, attribute))
+		if (is_kept(attribute))
 			add_attribute(c, attribute, value);
 	}
 	buf_add_text(&c->out, empty ? " />" : ">");
@@ -183,16 +206,16 @@ static void add_tag(struct cleaner *c, struct slice name, struct slice inside)
 static size_t tag_len(struct slice s)
 {
 	size_t first = slice_find_byte(s, '>');
-	char quote = '\0';
+	char quote = 0;
 
 	for (size_t i = 1; i < s.len; i++) {
 		char ch = s.at[i];
 
-		if (quote != '\0')
-			quote = ch == quote ? '\0' : quote;
-		else if (ch == '>')
+		if (quote != 0 && ch == quote)
+			quote = 0;
+		else if (quote == 0 && ch == '>')
 			return i;
-		else if ((ch == '"' || ch == '\'') && s.at[i - 1] == '=')
+		else if (quote == 0 && (ch == '"' || ch == '\'') && s.at[i - 1] == '=')
 			quote = ch;
 		if (i > first + 4096)
 			return first;
@@ -241,9 +264,9 @@ static struct slice take_markup(struct cleaner *c, struct slice s)
 	struct slice name = lower(c->a, slice_over(inside.at, len));
 	size_t end = tag_len(s);
 	struct slice after = slice_from(s, end + 1);
-	if (!closes && STANDS_IN(dropped, name))
+	if (!closes && is_dropped(name))
 		return s.at[end - 1] == '/' ? after : skip_dropped(after, name);
-	if (!STANDS_IN(elements, name))
+	if (!is_element(name))
 		return after;
 	if (closes)
 		buf_printf(&c->out, "</%.*s>", SLICE_ARG(name));
@@ -276,17 +299,17 @@ static bool has_entity(struct slice s)
 {
 	char text[4];
 
-	for (size_t at = slice_find_byte(s, '&'); at < s.len; at = slice_find_byte(s, '&')) {
-		s = slice_from(s, at + 1);
-		size_t len = s.len > 0 && s.at[0] == '#' ? 1 : 0;
+	while (true) {
+		s = slice_from(s, slice_find_byte(s, '&') + 1);
+		if (s.len == 0)
+			return false;
+		size_t len = s.at[0] == '#' ? 1 : 0;
 		while (len < s.len && isalnum((unsigned char)s.at[len]))
 			len++;
 		if (len > 0 && len < s.len && s.at[len] == ';' &&
 			(s.at[0] == '#' || xml_entity(slice_over(s.at, len), text) > 0))
 			return true;
-		at = 0;
 	}
-	return false;
 }
 
 bool markup_is_likely(struct slice text)
@@ -302,7 +325,7 @@ bool markup_is_likely(struct slice text)
 		struct slice name = lower(a, slice_over(text.at, name_len(text)));
 		if (name.len == 0)
 			continue;
-		if (!STANDS_IN(elements, name))
+		if (!is_element(name))
 			return false;
 		closed = closed || closes;
 	}

@@ -3,6 +3,7 @@
 #include "lib/buf.h"
 #include "lib/mem.h"
 
+#define ZLIB_CONST /* what it reads it does not change */
 #include <zlib.h>
 
 enum { PIECE_LEN = 64 * 1024, GZIP_WINDOW = 15 + 16 };
@@ -25,7 +26,7 @@ bool gunzip(struct arena *a, struct slice bytes, size_t len_max, struct slice *r
 
 	if (!gunzip_is(bytes) || inflateInit2(&z, GZIP_WINDOW) != Z_OK)
 		return false;
-	z.next_in = (z_const Bytef *)(uintptr_t)bytes.at;
+	z.next_in = (const Bytef *)bytes.at;
 	z.avail_in = (uInt)bytes.len;
 	while (status == Z_OK && out.len <= len_max) {
 		z.next_out = (Bytef *)buf_room(&out, PIECE_LEN);

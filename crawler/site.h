@@ -23,8 +23,8 @@ struct site *site_new(const struct knowledge *k, const struct source *source); /
 void site_free(struct site **site);
 
 /* `page` is what page_write() gave with PAGE_WHOLE; `host` is where the site's redirects led. */
-void site_take(struct site *site, enum site_view view, struct slice host, struct json_value page);
-void site_tell(struct site *site);
+void site_take(struct site *look, enum site_view view, struct slice host, struct json_value page);
+void site_tell(struct site *look);
 
 /* `status` is 0 when there was no answer. */
 void site_unreachable(

@@ -29,7 +29,7 @@ static struct sitemap_entry *add_entry(struct reader *r)
 		r->room = r->room == 0 ? 64 : r->room * 2;
 		struct sitemap_entry *more = arena_array(r->a, r->room, sizeof *more);
 
-		if (map->count > 0)
+		if (map->entries != NULL)
 			memcpy(more, map->entries, map->count * sizeof *more);
 		map->entries = more;
 	}

@@ -31,10 +31,27 @@ static bool is_name_byte(char c)
 	return isalnum(u) || u >= 0x80 || c == '_' || c == '-' || c == '.' || c == ':';
 }
 
+/* The character of "#65" or "#x41"; 0 when it is none. */
+static int32_t numbered(struct slice name)
+{
+	bool hex = name.len > 1 && (name.at[1] == 'x' || name.at[1] == 'X');
+	int32_t value = 0;
+
+	for (size_t i = hex ? 2 : 1; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.at[i];
+
+		if ((!hex && !isdigit(c)) || !isxdigit(c) || value > 0x10FFFF)
+			return 0;
+		value = value * (hex ? 16 : 10) + (isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+	}
+	bool valid = value > 0 && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
+	return valid ? value : 0xFFFD;
+}
+
 /* One "&…;" at the start of `s`: adds what it means and gives its length, 0 when it is none. */
 static size_t add_reference(struct buf *out, struct slice s)
 {
-	size_t end = 1, len;
+	size_t end = 1, len = 0;
 	char text[4];
 
 	while (end < s.len && end <= ENTITY_LEN_MAX &&
@@ -43,26 +60,12 @@ static size_t add_reference(struct buf *out, struct slice s)
 	if (end == s.len || s.at[end] != ';' || end < 2)
 		return 0;
 	struct slice name = slice_over(s.at + 1, end - 1);
-	if (slice_is(name, "apos")) {
-		buf_add_byte(out, '\'');
-		return end + 1;
-	}
-	len = xml_entity(name, text);
-	if (len == 0 && name.at[0] == '#') {
-		bool hex = name.len > 1 && (name.at[1] == 'x' || name.at[1] == 'X');
-		int32_t value = 0;
-
-		for (size_t i = hex ? 2 : 1; i < name.len; i++) {
-			unsigned char c = (unsigned char)name.at[i];
-
-			if ((!hex && !isdigit(c)) || !isxdigit(c) || value > 0x10FFFF)
-				return 0;
-			value = value * (hex ? 16 : 10) +
-				(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
-		}
-		bool valid = value > 0 && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
-		len = text_put(valid ? value : 0xFFFD, text);
-	}
+	if (slice_is(name, "apos"))
+		len = text_put('\'', text);
+	else if (name.at[0] != '#')
+		len = xml_entity(name, text);
+	else if (numbered(name) > 0)
+		len = text_put(numbered(name), text);
 	buf_add(out, text, len);
 	return len == 0 ? 0 : end + 1;
 }
@@ -146,8 +149,11 @@ static void skip_blanks(struct slice *rest)
 
 static struct slice take_value(struct slice *rest)
 {
-	char quote = rest->len > 0 ? rest->at[0] : '\0';
+	char quote = 0;
 	size_t end = 0;
+
+	if (rest->len > 0)
+		quote = rest->at[0];
 
 	if (quote == '"' || quote == '\'') {
 		*rest = slice_from(*rest, 1);
@@ -166,19 +172,17 @@ static struct slice take_value(struct slice *rest)
 /* Where the tag ends that `s` starts with: '>' outside of quotes, else the next '<' or the end. */
 static size_t tag_end(struct slice s)
 {
-	char quote = '\0';
+	char quote = 0;
 
 	for (size_t i = 1; i < s.len; i++) {
 		char c = s.at[i];
 
-		if (quote != '\0')
-			quote = c == quote ? '\0' : quote;
-		else if (c == '>')
+		if (quote != 0 && c == quote)
+			quote = 0;
+		else if (quote == 0 && (c == '>' || c == '<'))
 			return i;
-		else if ((c == '"' || c == '\'') && s.at[i - 1] == '=')
+		else if (quote == 0 && (c == '"' || c == '\'') && s.at[i - 1] == '=')
 			quote = c;
-		else if (c == '<')
-			return i;
 	}
 	size_t plain = slice_find_byte(s, '>');
 	return plain;
@@ -316,8 +320,10 @@ static size_t skip_declaration(struct loose *l, struct slice s)
 static bool take_markup(struct loose *l, struct err *err)
 {
 	struct slice s = l->rest;
-	char next = s.len > 1 ? s.at[1] : '\0';
+	char next = 0;
 
+	if (s.len > 1)
+		next = s.at[1];
 	if (next == '!' || next == '?') {
 		l->rest = slice_from(s, skip_declaration(l, s));
 		return true;

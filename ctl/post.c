@@ -61,12 +61,12 @@ static bool receive_all(int fd, struct buf *out)
 /* "HTTP/1.1 200 OK", headers, an empty line, the body up to the end. */
 static bool split(struct post_answer *answer)
 {
-	struct slice raw = buf_slice(&answer->raw), status = raw;
+	struct slice raw = buf_slice(&answer->raw);
 	size_t end = slice_find(raw, SLICE("\r\n\r\n"));
 
 	if (end == raw.len || !slice_starts(raw, SLICE("HTTP/1.1 ")))
 		return false;
-	status = slice_over(raw.at + 9, raw.len > 12 ? 3 : 0);
+	struct slice status = slice_over(raw.at + 9, raw.len > 12 ? 3 : 0);
 	answer->body = slice_from(raw, end + 4);
 	return slice_to_i64(status, &answer->status);
 }

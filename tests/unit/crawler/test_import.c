@@ -22,7 +22,7 @@ static void an_item_is_taken_without_what_names_a_person(void **state)
 {
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	CLEANUP(reader_free) struct json_reader *reader = json_reader_new(1 << 16);
-	struct import_item item;
+	struct import_item item = {0};
 	struct err err = {0};
 	(void)state;
 
