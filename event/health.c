@@ -53,6 +53,39 @@ static void write_metrics(struct json_writer *w, const struct metrics *metrics)
 	json_end_object(w);
 }
 
+/* What a publisher of this program has dropped so far. */
+static int64_t events_lost(const struct metrics *metrics)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	struct slice rest, line;
+	int64_t lost = 0;
+
+	metrics_write(metrics, &text);
+	rest = buf_slice(&text);
+	while (slice_cut(&rest, '\n', &line)) {
+		size_t value_at = slice_find_byte(line, '}') + 2;
+		int64_t value;
+
+		if (slice_starts(line, SLICE("haidang_publish_dropped_total{")) &&
+			slice_to_i64(slice_from(line, value_at), &value))
+			lost += value;
+	}
+	return lost;
+}
+
+/* Losses are said until the program is started anew: after an outage nobody may be looking. */
+static void write_status(struct json_writer *w, const struct metrics *metrics, struct slice status)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	int64_t lost = events_lost(metrics);
+
+	if (lost > 0)
+		buf_printf(&text, "degraded: %lld events were lost on the way to Redis; ",
+			(long long)lost);
+	buf_add_slice(&text, status);
+	write_text(w, "status", buf_slice(&text));
+}
+
 static void health_write(const struct health *health, int64_t now_us, const struct metrics *metrics,
 	const char *status, struct buf *out)
 {
@@ -66,7 +99,7 @@ static void health_write(const struct health *health, int64_t now_us, const stru
 	write_text(&w, "version", SLICE(VERSION));
 	write_time(&w, "started", health->started_us);
 	write_time(&w, "updated", now_us);
-	write_text(&w, "status", slice_of(status));
+	write_status(&w, metrics, slice_of(status));
 	json_key(&w, "metrics");
 	write_metrics(&w, metrics);
 	json_end_object(&w);

@@ -17,7 +17,8 @@ struct health {
 
 enum { HEALTH_EXPIRY_S = 30, HEALTH_INTERVAL_MS = 5000 };
 
-/* Writes the key and its entry in HEALTH_INDEX. 0 or -errno. */
+/* Writes the key and its entry in HEALTH_INDEX. 0 or -errno. A status that begins with "degraded" is
+ * a problem to `haidang status`; events that a publisher of this program has lost make it one. */
 int health_report(const struct health *health, struct redis *r, const struct clock *clock,
 	const struct metrics *metrics, const char *status) __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
 
     exactness.py kills 200       workers killed so often, masters of a cluster killed, slots moved
     exactness.py outage 600      a probe whose Redis is away so long, then full, then killed
+    exactness.py overflow 20     the same with a spool that cannot hold all
 
 Each prints what it did and counted, and ends with status 1 when anything was lost, doubled or wrong.
 BUILD_DIR names the build folder."""
@@ -10,6 +11,7 @@ import collections
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import sys
@@ -159,15 +161,18 @@ class Kills:
 
 
 class Outage:
-    """A probe writes each event to a file as well; Redis must have the same in the end."""
+    """A probe writes each event to a file as well; Redis must have the same in the end, and what the
+    spool could not hold must be counted."""
 
-    def __init__(self, folder, seconds):
+    loses = False
+
+    def __init__(self, folder, seconds, spool="256MiB"):
         self.folder, self.seconds = folder, seconds
         self.redis = Redis(folder)
         self.player = capture.Player(folder)
         self.eve = folder / "eve.json"
         config = {"redis": {"address": self.redis.address}, "paths": {"state": str(folder), "run": str(folder)},
-                  "probe": {"read": [str(self.player.pipe)], "output": str(self.eve), "stats_interval": "1s", "spool": "64MiB"}}
+                  "probe": {"read": [str(self.player.pipe)], "output": str(self.eve), "stats_interval": "1s", "spool": spool}}
         self.probe = spawn(folder, "probe", config, 1)
 
     def traffic(self, seconds):
@@ -190,8 +195,8 @@ class Outage:
         return ids
 
     def lost(self):
-        text = (self.folder / "probe-s1.prom").read_text() if (self.folder / "probe-s1.prom").exists() else ""
-        return sum(int(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("haidang_publish_dropped_total"))
+        told = re.search(r"Events are lost events=(\d+)", self.probe.said())
+        return int(told[1]) if told else 0
 
     def run(self):
         self.traffic(self.seconds + 30)
@@ -213,7 +218,7 @@ class Outage:
         missing, twice = len(set(written) - set(stored)), len(stored) - len(set(stored))
         print(f"{len(written)} events; Redis away {self.seconds} s, full 5 s, killed once more: missing {missing}, twice {twice}, "
               f"counted as lost {self.lost()}", flush=True)
-        return missing or twice or not written
+        return missing != self.lost() or twice or not written or self.loses != (missing > 0)
 
     def end(self):
         if self.probe.running():
@@ -221,7 +226,14 @@ class Outage:
         self.redis.kill()
 
 
-PARTS = {"kills": (Kills, 200), "outage": (Outage, 600)}
+class Overflow(Outage):
+    loses = True
+
+    def __init__(self, folder, seconds):
+        super().__init__(folder, seconds, "1MiB")
+
+
+PARTS = {"kills": (Kills, 200), "outage": (Outage, 600), "overflow": (Overflow, 20)}
 
 
 def run(name, size):

@@ -74,6 +74,20 @@ static void programs_tell_about_themselves(void **state)
 		"\"haidang_y{a=\\\"b c\\\",d=\\\"\\\\\\\"\\\"}\":-3}}\n");
 }
 
+static void lost_events_are_a_problem(void **state)
+{
+	struct bench *b = *state;
+	CLEANUP(buf_release) struct buf out = {0};
+	static const char name[] = "haidang_publish_dropped_total";
+
+	metric_add(metrics_counter(b->metrics, name, "reason=\"queue\"", "Lost."), 3);
+	metric_add(metrics_counter(b->metrics, name, "reason=\"spool\"", ""), 4);
+	assert_int_equal(report(b, "probe", "capturing"), 0);
+	assert_int_equal(health_each(b->r, note, &out), 0);
+	assert_non_null(strstr(buf_text(&out),
+		"\"status\":\"degraded: 7 events were lost on the way to Redis; capturing\""));
+}
+
 static void the_silent_are_known_and_sorted(void **state)
 {
 	struct bench *b = *state;
@@ -123,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(programs_tell_about_themselves),
+		CASE(lost_events_are_a_problem),
 		CASE(the_silent_are_known_and_sorted),
 		CASE(nobody_known_is_no_error),
 		CASE(a_redis_that_is_full_or_away_is_an_error),
