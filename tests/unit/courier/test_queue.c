@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct queue_options options = {.concurrency = 4,
 	.retry_min_ms = 1000,
@@ -217,9 +218,82 @@ static void what_may_not_be_sent_can_be_settled_at_once(void **state)
 	assert_string_equal(broken->said, "no alert");
 }
 
+static struct item *add_of(struct fixture *f, int number, const char *key)
+{
+	struct item *item = add(f, number);
+
+	(void)snprintf(item->key, sizeof(item->key), "%s", key);
+	item->follows = !strstr(key, "-1") || strstr(key, "-s");
+	return item;
+}
+
+static void what_becomes_of_an_alert_waits_for_it(void **state)
+{
+	CLEANUP(teardown) struct fixture f;
+
+	(void)state;
+	setup(&f);
+	struct item *first = add_of(&f, 1, "al-0123456789abcdef01234567-1");
+	struct item *change = add_of(&f, 2, "al-0123456789abcdef01234567-1-s1");
+	struct item *other = add_of(&f, 3, "al-ffffffffffffffffffffffff-2");
+
+	assert_ptr_equal(queue_next(f.q), first);
+	assert_ptr_equal(queue_next(f.q), other);
+	assert_null(queue_next(f.q));
+	queue_answered(f.q, first, &failed);
+	assert_int_equal(queue_wait_ms(f.q, 60000) > 0, 1);
+	queue_answered(f.q, other, &delivered);
+	assert_null(queue_next(f.q));
+	advance_to_next(&f, &first);
+	queue_answered(f.q, first, &delivered);
+	assert_true(first->delivered);
+	assert_ptr_equal(queue_next(f.q), change);
+}
+
+static void a_held_item_is_not_sent_until_it_is_let_go(void **state)
+{
+	CLEANUP(teardown) struct fixture f;
+
+	(void)state;
+	setup(&f);
+	struct item *item = add(&f, 1), *unwanted = add(&f, 2);
+
+	queue_hold(f.q, item);
+	queue_hold(f.q, unwanted);
+	assert_null(queue_next(f.q));
+	queue_release(f.q, item);
+	queue_done(f.q, unwanted);
+	assert_ptr_equal(queue_next(f.q), item);
+	assert_false(unwanted->delivered);
+}
+
+static void the_circuit_opens_and_one_attempt_closes_it(void **state)
+{
+	CLEANUP(teardown) struct fixture f;
+	struct item *item;
+
+	(void)state;
+	setup(&f);
+	for (int i = 0; i < 5; i++)
+		add(&f, i);
+	for (int i = 0; i < QUEUE_FAILURES_MAX; i++) {
+		assert_int_equal(queue_circuit(f.q), CIRCUIT_CLOSED);
+		advance_to_next(&f, &item);
+		queue_answered(f.q, item, &failed);
+	}
+	assert_int_equal(queue_circuit(f.q), CIRCUIT_OPEN);
+	advance_to_next(&f, &item);
+	assert_int_equal(queue_circuit(f.q), CIRCUIT_HALF_OPEN);
+	queue_answered(f.q, item, &delivered);
+	assert_int_equal(queue_circuit(f.q), CIRCUIT_CLOSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_becomes_of_an_alert_waits_for_it),
+		cmocka_unit_test(a_held_item_is_not_sent_until_it_is_let_go),
+		cmocka_unit_test(the_circuit_opens_and_one_attempt_closes_it),
 		cmocka_unit_test(as_many_as_may_are_sent_oldest_first),
 		cmocka_unit_test(a_delivered_item_is_done_and_can_be_removed),
 		cmocka_unit_test(pauses_double_with_jitter_up_to_the_longest),

@@ -96,7 +96,8 @@ static void an_alert_is_written_as_documented(void **state)
 		"\"entity\":\"10.0.0.7\",\"count\":50,\"threshold\":20,\"timespan_s\":60,"
 		"\"explanation\":{\"vi\":\"Máy quét\",\"en\":\"Scans\"},"
 		"\"advice\":{\"vi\":\"Cách ly\",\"en\":\"Isolate\"},\"owner\":\"so-tttt\","
-		"\"events\":[{\"event_id\":\"1-000001\",\"dest_port\":22}]}");
+		"\"events\":[{\"event_id\":\"1-000001\",\"dest_port\":22}],\"revised_for\":\"\","
+		"\"matched\":{},\"notify\":[]}");
 }
 
 static bool read_text(const char *text, struct err *err)
@@ -211,9 +212,68 @@ static void levels_have_names_in_both_languages(void **state)
 	assert_string_equal(alert_domain_name(ALERT_INFORMATION), "information");
 }
 
+static void standing_and_notice_are_added_and_all_else_stays(void **state)
+{
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	CLEANUP(json_reader_free) struct json_reader *r = json_reader_new(LEN_MAX);
+	CLEANUP(buf_release) struct buf out = {0}, both = {0};
+	const struct slice json =
+		SLICE(START RULE "\"domain\":\"network\",\"later\":{\"a\" : [1]}}\n");
+	const struct alert_standing standing = {.change = 2,
+		.at_us = 1000000,
+		.state = SLICE("closed"),
+		.disposition = SLICE(ALERT_FALSE_POSITIVE),
+		.reason = SLICE("nhầm \"x\""),
+		.incident = SLICE("serious"),
+		.incident_us = 2000000};
+	const struct alert_notice notice = {.id = SLICE("24h"),
+		.kind = SLICE(ALERT_NOTICE_REMINDER),
+		.due_us = 3000000,
+		.vi = SLICE("hạn"),
+		.en = SLICE("due")};
+	struct json_value root;
+	struct alert back;
+	struct err err = {0};
+
+	(void)state;
+	alert_amend(json, &standing, NULL, &out);
+	alert_amend(buf_slice(&out), NULL, &notice, &both);
+	assert_true(slice_starts(buf_slice(&both), (struct slice){json.at, json.len - 2}));
+	assert_true(json_read(r, buf_slice(&both), &root, &err));
+	assert_true(alert_read(root, a, &back, &err));
+	assert_int_equal(back.standing.change, 2);
+	assert_int_equal(back.standing.incident_us, 2000000);
+	assert_true(slice_equal(back.standing.reason, standing.reason));
+	assert_true(slice_equal(back.notice.id, notice.id));
+	assert_int_equal(back.notice.due_us, 3000000);
+}
+
+static void a_notice_id_that_no_key_may_hold_is_refused(void **state)
+{
+	static const char *const ids[] = {"a.b", "A", "a b", "0123456789012345678901234", "a\\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		CLEANUP(json_reader_free) struct json_reader *r = json_reader_new(LEN_MAX);
+		CLEANUP(buf_release) struct buf json = {0};
+		struct json_value root;
+		struct alert back;
+		struct err err = {0};
+
+		buf_printf(&json, "%s\"notice\":{\"id\":\"%s\",\"kind\":\"reminder\"}}",
+			START RULE "\"domain\":\"network\",", ids[i]);
+		assert_true(json_read(r, buf_slice(&json), &root, &err));
+		assert_false(alert_read(root, a, &back, &err));
+		assert_non_null(strstr(err_text(&err), "notice.id"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(standing_and_notice_are_added_and_all_else_stays),
+		cmocka_unit_test(a_notice_id_that_no_key_may_hold_is_refused),
 		cmocka_unit_test(an_alert_reads_back_as_it_was_written),
 		cmocka_unit_test(an_alert_is_written_as_documented),
 		cmocka_unit_test(what_is_missing_or_wrong_is_named),
