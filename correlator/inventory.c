@@ -11,7 +11,7 @@ enum {
 	CACHE_BUCKETS = 1 << 16, /* of four */
 	CACHE_WAYS = 4,
 	SITES_CACHED = 1 << 12,
-	PAIRS_PER_EVENT = 4,
+	PAIRS_PER_EVENT = 5,
 	ASKED_PER_SECOND = 2000,
 	SEEN_PER_SECOND = 500,
 	SEEN_EVERY_S = 3600,
@@ -21,7 +21,7 @@ enum {
 
 static const char *const kinds[] = {INVENTORY_KINDS};
 
-enum kind { KIND_ADDRESS, KIND_SERVICE, KIND_PROTOCOL, KIND_CLIENT };
+enum kind { KIND_ADDRESS, KIND_SERVICE, KIND_PROTOCOL, KIND_CLIENT, KIND_DOMAIN };
 
 /* A pair this worker has asked for. */
 struct cached {
@@ -74,7 +74,7 @@ struct inventory *inventory_new(const struct inventory_options *options)
 	struct inventory *i = mem_alloc(sizeof *i);
 
 	i->options = *options;
-	i->store.redis = options->redis;
+	inventory_store_init(&i->store, options->redis);
 	i->arena = arena_new();
 	i->cache = mem_array((size_t)CACHE_BUCKETS * CACHE_WAYS, sizeof *i->cache);
 	i->sites_by_address = mem_array(SITES_CACHED, sizeof *i->sites_by_address);
@@ -265,12 +265,13 @@ static bool read_facts(struct json_value event, struct flow_facts *ret)
 
 	*ret = (struct flow_facts){0};
 	if (!json_get_text(event, "event_type", &ret->type) ||
-		!(slice_is(ret->type, "flow") || slice_is(ret->type, "tls")) ||
+		!(slice_is(ret->type, "flow") || slice_is(ret->type, "tls") ||
+			slice_is(ret->type, "dns")) ||
 		!json_get_text(event, "direction", &ret->direction) ||
 		!json_get_text(event, "src_ip", &ret->src) ||
 		!json_get_text(event, "dest_ip", &ret->dest))
 		return false;
-	if (slice_is(ret->type, "tls"))
+	if (!slice_is(ret->type, "flow"))
 		return true;
 	(void)json_get_text(event, "proto", &ret->proto);
 	if (json_get(event, "dest_port", &v))
@@ -337,11 +338,38 @@ static size_t sights_of_tls(struct inventory *i, struct json_value event,
 	size_t count = 0;
 
 	if (!slice_is(f->direction, "outbound") || !json_get(event, "tls", &v) ||
-		json_get(v, "sni", &sni) || !json_get(v, "ja3", &v) || !json_get_text(v, "hash", &hash))
+		json_get(v, "sni", &sni) || !json_get(v, "ja3", &v) ||
+		!json_get_text(v, "hash", &hash))
 		return 0;
 	add_sight(ret, &count, KIND_CLIENT, site_of(i, f->src));
 	set_value(&ret[0], hash);
 	return count;
+}
+
+/* Of a question from inside, to whichever resolver. */
+static size_t sights_of_dns(struct inventory *i, struct json_value event,
+	const struct flow_facts *f, struct sight ret[PAIRS_PER_EVENT])
+{
+	struct json_value v;
+	struct slice type, domain;
+	size_t count = 0;
+
+	if (slice_is(f->direction, "inbound") || !json_get(event, "dns", &v) ||
+		!json_get_text(v, "type", &type) || !slice_is(type, "query") ||
+		!json_get_text(v, "domain", &domain))
+		return 0;
+	add_sight(ret, &count, KIND_DOMAIN, site_of(i, f->src));
+	set_value(&ret[0], domain);
+	return count;
+}
+
+static size_t sights_of(struct inventory *i, struct json_value event, const struct flow_facts *f,
+	struct sight ret[PAIRS_PER_EVENT])
+{
+	if (slice_is(f->type, "flow"))
+		return sights_of_flow(i, f, ret);
+	return slice_is(f->type, "tls") ? sights_of_tls(i, event, f, ret)
+					: sights_of_dns(i, event, f, ret);
 }
 
 static void write_kinds(struct json_writer *w, const char *key, const bool *said)
@@ -364,8 +392,7 @@ bool inventory_look(struct inventory *i, struct json_value event,
 
 	if (!read_facts(event, &facts))
 		return false;
-	size_t count = slice_is(facts.type, "tls") ? sights_of_tls(i, event, &facts, sights)
-						   : sights_of_flow(i, &facts, sights);
+	size_t count = sights_of(i, event, &facts, sights);
 
 	for (size_t k = 0; k < count; k++)
 		look_at(i, &sights[k], &mine, &news);

@@ -1,5 +1,6 @@
 /* What each site has: the addresses seen, the services that answer, the protocols it speaks with
- * the outside, the TLS clients it runs, each with the first and the last time. From it an event
+ * the outside, the TLS clients that name no server, the domains it asks for, each with the first and
+ * the last time. From it an event
  * gets what is new about it:
  *
  *     "inventory": {"site": "dc", "new": ["service"], "young": ["service"]}
@@ -13,7 +14,7 @@
  * addresses of no scope are the site "home". The direction says what is inside.
  *
  * Kept in Redis, by event time: the first event of a pair stays its first one however often it is
- * read again, by whichever worker. What a worker knows it does not ask again. A site keeps 8192
+ * read again, by whichever worker. What a worker knows it does not ask again. A site keeps 32,768
  * pairs of a kind; the one seen longest ago, of eight, makes room. */
 #pragma once
 

@@ -43,6 +43,13 @@ static bool read_first(struct slice text, struct inventory_first *ret)
 	return true;
 }
 
+void inventory_store_init(struct inventory_store *s, struct redis *redis)
+{
+	*s = (struct inventory_store){.redis = redis, .script = {.source = first_source}};
+	if (redis)
+		redis_register_script(redis, &s->script);
+}
+
 /* In memory the map owns its keys and the firsts they name. */
 void inventory_store_release(struct inventory_store *s)
 {
@@ -73,11 +80,25 @@ static int first_in_memory(struct inventory_store *s, const struct inventory_pai
 	return 0;
 }
 
+struct asked {
+	struct inventory_first *first;
+	bool known;
+};
+
+static void on_first(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	struct asked *asked = ctx;
+
+	(void)index;
+	asked->known = redis_reply_kind(reply) == REDIS_TEXT &&
+		read_first(redis_reply_text(reply), asked->first);
+}
+
 int inventory_store_first(struct inventory_store *s, const struct inventory_pair *pair,
 	const struct inventory_first *mine, struct inventory_first *ret)
 {
 	CLEANUP(buf_release) struct buf key = {0}, last = {0}, first = {0}, now = {0};
-	CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+	struct asked asked = {ret, false};
 
 	if (!s->redis)
 		return first_in_memory(s, pair, mine, ret);
@@ -86,16 +107,14 @@ int inventory_store_first(struct inventory_store *s, const struct inventory_pair
 	buf_add_text(&last, ":last");
 	write_first(mine, &first);
 	buf_printf(&now, "%" PRIu64, mine->id.ms / 1000);
-	const struct slice args[] = {SLICE("EVAL"), slice_of(first_source), SLICE("2"),
-		buf_slice(&key), buf_slice(&last), pair->value, buf_slice(&first),
-		SLICE(INVENTORY_PAIRS_MAX), buf_slice(&now)};
-	int said = redis_call(s->redis, buf_slice(&key), args, sizeof args / sizeof *args, &reply);
+	const struct slice args[] = {
+		pair->value, buf_slice(&first), SLICE(INVENTORY_PAIRS_MAX), buf_slice(&now)};
 
-	if (said < 0)
-		return said;
-	return redis_reply_kind(reply) == REDIS_TEXT && read_first(redis_reply_text(reply), ret)
-		? 0
-		: -EIO;
+	redis_queue_script(s->redis, &s->script,
+		(struct redis_keys){buf_slice(&key), buf_slice(&last)}, args, 4);
+	int said = redis_flush(s->redis, on_first, &asked);
+
+	return said < 0 ? said : asked.known ? 0 : -EIO;
 }
 
 void inventory_store_seen(

@@ -8,6 +8,7 @@
 
 struct inventory_store {
 	struct redis *redis; /* NULL: in memory */
+	struct redis_script script;
 	struct keymap known; /* in memory */
 };
 
@@ -20,6 +21,7 @@ struct inventory_first {
 	struct event_id id;
 };
 
+void inventory_store_init(struct inventory_store *s, struct redis *redis);
 void inventory_store_release(struct inventory_store *s);
 
 /* The first event of the pair, which is `mine` when it is new. 0 or -errno. */

@@ -32,7 +32,7 @@ static const struct config_field fields[] = {
 		.type = CONFIG_TEXT,
 		.offset = offsetof(struct assets_config, kind),
 		.fallback = "",
-		.help = "This kind only: address, service, protocol or client"},
+		.help = "This kind only: address, service, protocol, client or domain"},
 	{.key = "assets.json",
 		.type = CONFIG_BOOL,
 		.offset = offsetof(struct assets_config, json),
@@ -204,8 +204,8 @@ static int run(void *config, struct arena *a)
 	for (size_t i = 0; kind_choices[i]; i++)
 		known |= slice_is(slice_of(kind_choices[i]), l.config->kind);
 	if (!known)
-		(void)err_set(
-			&err, NULL, 0, "expected --kind address, service, protocol or client");
+		(void)err_set(&err, NULL, 0,
+			"expected --kind address, service, protocol, client or domain");
 	if (err_is_set(&err) || !settings_redis(&l.config->shared, a, &options, &err)) {
 		(void)fprintf(stderr, "haidang: %s\n", err_text(&err));
 		return 2;

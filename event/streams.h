@@ -44,8 +44,8 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define EVENT_FIELD_BATCH    "b"
 #define ALERT_FIELD_BODY     "a"
 #define INVENTORY_INDEX      "inv:index"
-#define INVENTORY_KINDS      "address", "service", "protocol", "client"
-#define INVENTORY_PAIRS_MAX  "8192" /* of one kind at one site */
+#define INVENTORY_KINDS      "address", "service", "protocol", "client", "domain"
+#define INVENTORY_PAIRS_MAX  "32768" /* of one kind at one site */
 #define MUTES_KEY            "mute:{all}"
 #define MUTE_COUNTS_KEY      "mute:{all}:counts"
 #define MUTE_LOG_KEY         "mute:{all}:log"
