@@ -1,6 +1,6 @@
 #include "probe/decode.h"
 
-#include "lib/cursor.h"
+#include "probe/tunnel.h"
 
 #include <endian.h>
 #include <string.h>
@@ -11,22 +11,72 @@ enum {
 	ETHERTYPE_VLAN = 0x8100,
 	ETHERTYPE_QINQ = 0x88a8,
 	ETHERTYPE_QINQ_OLD = 0x9100,
+	ETHERTYPE_MPLS = 0x8847,
+	ETHERTYPE_MPLS_MULTICAST = 0x8848,
+	ETHERTYPE_PPPOE = 0x8864,
 };
 
 enum { NEXT_HOP = 0, NEXT_ROUTING = 43, NEXT_FRAGMENT = 44, NEXT_AUTH = 51, NEXT_DESTINATION = 60 };
-
-static enum decode_result read_ip(struct cursor *c, struct packet *p);
 
 static enum decode_result failed(const struct cursor *c)
 {
 	return cursor_ok(c) ? DECODE_BAD : DECODE_SHORT;
 }
 
-static enum decode_result read_ethertype(struct cursor *c, unsigned type, struct packet *p)
+/* Below the last label there is IP, or a control word (RFC 4385) and Ethernet. */
+static enum decode_result read_mpls(struct cursor *c, struct packet *p)
+{
+	uint32_t label = 0;
+
+	for (int i = 0; !(label & 0x100); i++) {
+		label = cursor_be32(c);
+		if (!cursor_ok(c) || i == MPLS_LABELS_MAX)
+			return failed(c);
+	}
+	if (cursor_left(c) == 0)
+		return DECODE_SHORT;
+	if (*c->at >> 4 != 0)
+		return decode_ip(c, p);
+	(void)cursor_be32(c);
+	return decode_ethernet(c, p);
+}
+
+/* RFC 1661 §2: the protocol in one byte or two, after the optional FF 03 of HDLC. */
+enum decode_result decode_ppp(struct cursor *c, struct packet *p)
+{
+	unsigned protocol = cursor_u8(c);
+
+	if (protocol == 0xff) {
+		(void)cursor_u8(c);
+		protocol = cursor_u8(c);
+	}
+	if (!(protocol & 1))
+		protocol = protocol << 8 | cursor_u8(c);
+	if (!cursor_ok(c))
+		return DECODE_SHORT;
+	return protocol == 0x21 || protocol == 0x57 ? decode_ip(c, p) : DECODE_OTHER;
+}
+
+/* RFC 2516 §5.3, session stage: version and type 1, code 0, session, length. */
+static enum decode_result read_pppoe(struct cursor *c, struct packet *p)
+{
+	unsigned kind = cursor_be16(c);
+
+	(void)cursor_be32(c);
+	if (!cursor_ok(c) || kind != 0x1100)
+		return failed(c);
+	return decode_ppp(c, p);
+}
+
+enum decode_result decode_ethertype(struct cursor *c, unsigned type, struct packet *p)
 {
 	for (int depth = 0; depth < LINK_HEADERS_MAX; depth++) {
 		if (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6)
-			return read_ip(c, p);
+			return decode_ip(c, p);
+		if (type == ETHERTYPE_MPLS || type == ETHERTYPE_MPLS_MULTICAST)
+			return read_mpls(c, p);
+		if (type == ETHERTYPE_PPPOE)
+			return read_pppoe(c, p);
 		if (type != ETHERTYPE_VLAN && type != ETHERTYPE_QINQ && type != ETHERTYPE_QINQ_OLD)
 			return DECODE_OTHER;
 
@@ -80,6 +130,7 @@ static enum decode_result read_udp(struct cursor *c, struct packet *p)
 	size_t left = cursor_left(c);
 	size_t body = len == 0 ? left : len - 8;
 	p->payload = slice_over(c->at, body < left ? body : left);
+	tunnel_in_udp(p);
 	return DECODE_OK;
 }
 
@@ -95,7 +146,7 @@ static enum decode_result read_transport(struct cursor *c, struct packet *p)
 		p->icmp_type = cursor_u8(c);
 		p->icmp_code = cursor_u8(c);
 		return cursor_ok(c) ? DECODE_OK : DECODE_SHORT;
-	default: return DECODE_OK;
+	default: tunnel_in_ip(c, p); return DECODE_OK;
 	}
 }
 
@@ -185,18 +236,21 @@ static enum decode_result read_ipv6(struct cursor *c, struct packet *p)
 	return read_transport(c, p);
 }
 
-static enum decode_result read_ip(struct cursor *c, struct packet *p)
+enum decode_result decode_ip(struct cursor *c, struct packet *p)
 {
+	const uint8_t *l3 = c->at;
+
 	if (cursor_left(c) == 0)
 		return DECODE_SHORT;
 
 	unsigned version = *c->at >> 4;
 	if (version != 4 && version != 6)
 		return DECODE_BAD;
-	p->l3 = c->at;
+	p->l3 = l3;
 
 	enum decode_result result = version == 4 ? read_ipv4(c, p) : read_ipv6(c, p);
-	p->l3_len = (uint32_t)(c->end - p->l3);
+	if (p->l3 == l3) /* else it is that of a packet inside */
+		p->l3_len = (uint32_t)(c->end - l3);
 	return result;
 }
 
@@ -211,27 +265,36 @@ static enum decode_result read_null(struct cursor *c, struct packet *p)
 	uint32_t value = family > 0xffff ? __builtin_bswap32(family) : family;
 	bool ip = value == 2 || value == 10 || value == 24 || value == 28 || value == 30;
 
-	return ip ? read_ip(c, p) : DECODE_OTHER;
+	return ip ? decode_ip(c, p) : DECODE_OTHER;
+}
+
+enum decode_result decode_ethernet(struct cursor *c, struct packet *p)
+{
+	(void)cursor_bytes(c, 12);
+
+	unsigned type = cursor_be16(c);
+
+	return cursor_ok(c) ? decode_ethertype(c, type, p) : DECODE_SHORT;
 }
 
 static enum decode_result read_link(enum link link, struct cursor *c, struct packet *p)
 {
 	switch (link) {
-	case LINK_ETHERNET: (void)cursor_bytes(c, 12); break;
+	case LINK_ETHERNET: return decode_ethernet(c, p);
 	case LINK_SLL: (void)cursor_bytes(c, 14); break;
 	case LINK_SLL2: {
 		unsigned type = cursor_be16(c);
 		(void)cursor_bytes(c, 18);
-		return cursor_ok(c) ? read_ethertype(c, type, p) : DECODE_SHORT;
+		return cursor_ok(c) ? decode_ethertype(c, type, p) : DECODE_SHORT;
 	}
-	case LINK_RAW: return read_ip(c, p);
+	case LINK_RAW: return decode_ip(c, p);
 	case LINK_NULL: return read_null(c, p);
 	case LINK_UNKNOWN: return DECODE_OTHER;
 	}
 
 	unsigned type = cursor_be16(c);
 
-	return cursor_ok(c) ? read_ethertype(c, type, p) : DECODE_SHORT;
+	return cursor_ok(c) ? decode_ethertype(c, type, p) : DECODE_SHORT;
 }
 
 enum decode_result decode(enum link link, const struct frame *frame, struct packet *ret)

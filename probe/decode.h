@@ -1,6 +1,7 @@
 /* From the bytes of a frame to addresses, ports and payload: Ethernet with VLAN tags (802.1Q,
- * 802.1ad), Linux cooked (SLL, SLL2), raw IP and loopback; IPv4, IPv6 with extension headers; TCP,
- * UDP, ICMP, ICMPv6.
+ * 802.1ad), MPLS, PPPoE, Linux cooked (SLL, SLL2), raw IP and loopback; IPv4, IPv6 with extension
+ * headers; TCP, UDP, ICMP, ICMPv6. A tunnel is looked into: what comes out is the innermost packet, as
+ * if there were no tunnel; where its inside makes no sense, the outer packet stands.
  *
  *     struct packet p;
  *     if (decode(LINK_ETHERNET, &frame, &p) == DECODE_OK)
@@ -27,7 +28,26 @@ enum decode_result {
 	DECODE_BAD,   /* a header contradicts itself */
 };
 
-enum { VLAN_DEPTH_MAX = 2, EXTENSIONS_MAX = 8, LINK_HEADERS_MAX = 6 };
+enum {
+	VLAN_DEPTH_MAX = 2,
+	EXTENSIONS_MAX = 8,
+	LINK_HEADERS_MAX = 6,
+	MPLS_LABELS_MAX = 8,
+	TUNNEL_DEPTH_MAX = 4,
+};
+
+enum tunnel {
+	TUNNEL_NONE,
+	TUNNEL_IP,     /* IPv4 or IPv6 in either: RFC 2003, RFC 2473, RFC 4213 (6in4) */
+	TUNNEL_GRE,    /* RFC 2784, 2890; with PPP RFC 2637 */
+	TUNNEL_ERSPAN, /* draft-foschiano-erspan: types I, II, III */
+	TUNNEL_VXLAN,  /* RFC 7348 */
+	TUNNEL_GENEVE, /* RFC 8926 */
+	TUNNEL_GTP,    /* 3GPP TS 29.281, G-PDU */
+	TUNNEL_TEREDO, /* RFC 4380 */
+};
+
+const char *tunnel_name(enum tunnel tunnel); /* "" for none */
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMPV6 = 58 };
 
@@ -42,7 +62,8 @@ struct packet {
 	uint16_t src_port, dst_port;   /* 0 where there are none */
 	uint16_t vlan[VLAN_DEPTH_MAX]; /* outermost first */
 	uint8_t vlan_count;
-	uint8_t proto; /* IP protocol number */
+	uint8_t proto;                /* IP protocol number */
+	uint8_t tunnel, tunnel_depth; /* enum tunnel: the innermost it came through; how many */
 	enum fragment fragment;
 	const uint8_t *l3; /* the IP header and all after it */
 	uint32_t l3_len;

@@ -298,7 +298,9 @@ void emit_flow_end(
 		.reason = reason_text(reason),
 	};
 	const struct event_haidang haidang = {
-		.credential_service = slice_of(app_name(f->credential))};
+		.credential_service =
+			f->credential == APP_UNKNOWN ? SLICE("") : slice_of(app_name(f->credential)),
+		.tunnel = slice_of(tunnel_name(f->tunnel))};
 	struct draft d;
 
 	draft_begin(&d, SLICE("flow"), time_us);
@@ -307,8 +309,7 @@ void emit_flow_end(
 		fill_tcp(f, flags, &tcp);
 		draft_add(&d, EVENT_GROUP_tcp, &tcp);
 	}
-	if (f->credential != APP_UNKNOWN)
-		draft_add(&d, EVENT_GROUP_haidang, &haidang);
+	draft_add(&d, EVENT_GROUP_haidang, &haidang);
 	publish_of_flow(e, f, &d);
 }
 

@@ -38,6 +38,7 @@ struct flow {
 	uint8_t tcp_flags[2];         /* per side, all that were seen */
 	uint8_t icmp_type, icmp_code; /* of the first packet */
 	uint8_t ndpi_packets;
+	enum tunnel tunnel : 8; /* of the first packet */
 	bool ndpi_done : 1;
 	bool session_done : 1;
 	bool seq_known[2];

@@ -319,6 +319,7 @@ static struct flow *start_flow(
 	f->opener = (uint8_t)(comes_from_server(p) ? 1 - source : source);
 	f->icmp_type = p->icmp_type;
 	f->icmp_code = p->icmp_code;
+	f->tunnel = (enum tunnel)p->tunnel;
 	arm(w, f);
 	return f;
 }
