@@ -225,7 +225,7 @@ static bool read_condition(struct rule_source *s, struct rule *r, const struct y
 	size_t numbers = 0;
 
 	r->window.range = (struct window_range){1, UINT64_MAX};
-	r->window.bounds = (struct window_bounds){.min = -INFINITY, .max = INFINITY};
+	r->window.bounds = (struct window_bounds){.min = -HUGE_VAL, .max = HUGE_VAL};
 	if (!node || node->kind != YAML_MAP)
 		return fail(s, node ? node : c, "needs a condition such as {gte: 10}");
 	for (size_t i = 0; i < node->count; i++) {

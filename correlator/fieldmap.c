@@ -83,7 +83,7 @@ bool fieldmap_is_possible(struct slice event_type, struct slice name)
 			path[first.len] == '.')
 			return true;
 	}
-	for (size_t g = 0; g < EVENT_GROUP_COUNT; g++)
+	for (enum event_group g = 0; g < EVENT_GROUP_COUNT; g++)
 		if (slice_is(name, event_group_key(g)))
 			return true;
 	return false;

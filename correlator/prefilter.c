@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXOTIC = UINT32_MAX };
+enum { EXOTIC = INT32_MAX };
 
 /* The rules that a sign stands for. */
 struct rule_list {

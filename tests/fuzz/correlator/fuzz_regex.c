@@ -1,4 +1,4 @@
-#include "correlator/limits.h"
+#include "correlator/pattern.h"
 #include "correlator/regex.h"
 #include "correlator/regex_text.h"
 #include "lib/mem.h"
@@ -7,8 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-/* An expression and a text, with a line feed between them: a text that matches holds one of those
- * that every match is said to hold. */
+/* An expression and a text of ASCII, with a line feed between them: a text that matches holds one of
+ * those that every match is said to hold, in either case. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	CLEANUP(arena_free) struct arena *a = arena_new();
@@ -21,8 +21,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	size_t count = regex_texts(a, value, texts);
 	struct regex *re =
 		text_is_utf8(value) && text_is_utf8(text) ? regex_add(set, value, 0) : NULL;
+	struct slice folded = pattern_fold(a, text);
 	for (size_t i = 0; i < count; i++)
-		held |= slice_find(text, texts[i]) < text.len;
+		held |= slice_find(folded, pattern_fold(a, texts[i])) < folded.len;
+	for (size_t i = 0; i < text.len; i++)
+		held |= (uint8_t)text.at[i] >= 0x80;
 	must(!re || count == 0 || !regex_finds(re, text) || held);
 	return 0;
 }
