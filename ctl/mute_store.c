@@ -30,6 +30,12 @@ void mute_store_release(struct mute_store *s)
 	redis_free(&s->redis);
 }
 
+void mute_store_open(struct mute_store *s, struct redis *redis)
+{
+	*s = (struct mute_store){.redis = redis, .write = {.source = write_source}};
+	redis_register_script(redis, &s->write);
+}
+
 int mute_store_read(struct mute_store *s)
 {
 	CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
@@ -105,11 +111,10 @@ int mute_store_write(struct mute_store *s, const char *what, const struct mute *
 
 	mute_list_write(s->list, &next);
 	write_log(what, m, &log);
-	const struct slice set[] = {SLICE("EVAL"), slice_of(write_source), SLICE("2"),
-		SLICE(MUTES_KEY), SLICE(MUTE_LOG_KEY), buf_slice(&s->text), buf_slice(&next),
-		buf_slice(&log)};
+	const struct slice args[] = {buf_slice(&s->text), buf_slice(&next), buf_slice(&log)};
 
-	redis_queue(s->redis, SLICE(MUTES_KEY), set, sizeof set / sizeof *set);
+	redis_queue_script(s->redis, &s->write,
+		(struct redis_keys){SLICE(MUTES_KEY), SLICE(MUTE_LOG_KEY)}, args, 3);
 	if (redis_flush(s->redis, on_written, &status) < 0)
 		return away(s);
 	return status;

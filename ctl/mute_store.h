@@ -6,11 +6,14 @@
 #include "lib/redis.h"
 
 struct mute_store {
-	struct redis *redis;
+	struct redis *redis; /* owned */
+	struct redis_script write;
 	struct buf text; /* as read, which a change must find again */
 	struct mute_list *list;
 };
 
+/* In place, as the client knows its script. */
+void mute_store_open(struct mute_store *s, struct redis *redis);
 void mute_store_release(struct mute_store *s);
 int mute_store_read(struct mute_store *s);
 

@@ -79,7 +79,7 @@ static int store_open(const struct mutes_config *c, struct arena *a, struct mute
 		(void)fprintf(stderr, "haidang: redis.address is empty; say which with --redis\n");
 		return BAD_USE;
 	}
-	ret->redis = redis_new(&options, clock_system());
+	mute_store_open(ret, redis_new(&options, clock_system()));
 	return mute_store_read(ret);
 }
 

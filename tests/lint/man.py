@@ -14,7 +14,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = ROOT / os.environ.get("BUILD_DIR", "build/release") / "bin"
 MAN = ROOT / "packaging" / "man"
 PAGES = {
-    "haidang.1": [["haidang"], ["haidang", "status"], ["haidang", "sources"], ["haidang", "alerts"]],
+    "haidang.1": [["haidang"], ["haidang", "status"], ["haidang", "sources"], ["haidang", "alerts"], ["haidang", "assets"],
+                  ["haidang", "mutes", "add"], ["haidang", "rules", "stats"]],
     "haidang-probe.8": [["haidang-probe"]],
     "haidang-crawler.8": [["haidang-crawler"]],
     "haidang-collector.8": [["haidang-collector"]],
