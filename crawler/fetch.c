@@ -229,7 +229,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 		t->share_spent = slice_is(value, "0");
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
 		if (slice_equal_nocase(name, slice_of(kept[i].name))) {
-			buf_clear(kept[i].to);
+			if (kept[i].to == &t->robots_tag && value.len > 0)
+				buf_add_text(kept[i].to, ","); /* each of several counts */
+			else
+				buf_clear(kept[i].to);
 			buf_add_slice(kept[i].to, value);
 		}
 	return line.len;

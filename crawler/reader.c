@@ -299,9 +299,23 @@ static struct slice body_hash(struct arena *a, struct slice body)
 	return slice_over(hex, BODY_HEX);
 }
 
+/* X-Robots-Tag: "noindex", or "none", which means that as well; one for another robot is heeded. */
+static bool says_noindex(struct slice tags)
+{
+	struct slice tag;
+
+	while (slice_cut(&tags, ',', &tag)) {
+		struct slice word = slice_trim(slice_from(tag, slice_find_byte(tag, ':') + 1));
+
+		word = word.len > 0 ? word : slice_trim(tag);
+		if (slice_is(word, "noindex") || slice_is(word, "none"))
+			return true;
+	}
+	return false;
+}
+
 static void take_page(struct errand *e, const struct fetch_result *fetch)
 {
-	struct slice robots = text_lower(e->arena, fetch->robots_tag);
 	struct slice hash = body_hash(e->arena, fetch->body);
 
 	account_add(account_of(e), ACCOUNT_FETCHED);
@@ -310,7 +324,7 @@ static void take_page(struct errand *e, const struct fetch_result *fetch)
 		publish_summary(e);
 		return;
 	}
-	e->noindex = slice_find(robots, SLICE("noindex")) < robots.len;
+	e->noindex = says_noindex(text_lower(e->arena, fetch->robots_tag));
 	if (!e->noindex && slice_equal(hash, e->item.body_hash)) {
 		account_add(account_of(e), ACCOUNT_SAME_BODY);
 		finish_step(e, false);

@@ -132,3 +132,15 @@ def test_what_only_search_engines_are_shown_on_our_site_is_found(crawl, scripted
     assert check["new_hosts"] == ["keo-888.example"] and "nhà cái" in check["phrases"]
     scripted.to_searchers["/"] = (403, {}, "")
     assert crawl.wait(3, "site_check")[2]["site_check"]["result"] == "ok"
+
+
+def test_a_page_whose_header_says_none_is_not_published(crawl, scripted):
+    scripted.answers["/feed.xml"] = (200, {"Content-Type": "application/rss+xml"}, "<rss version='2.0'><channel>" + "".join(
+        f"<item><title>Nước lên {n}</title><link>{scripted.url('bao.example', n)}</link></item>" for n in ("kin", "mo")) + "</channel></rss>")
+    scripted.answers["/kin"] = (200, {"X-Robots-Tag": "otherbot: nofollow, none"}, page("Nước lên kín", FLOOD))
+    scripted.answers["/mo"] = (200, {"X-Robots-Tag": "noarchive"}, page("Nước lên mở", FLOOD))
+    crawl.add("bao.example")
+    crawl.start()
+    refusals = wait_for(lambda: figures(crawl, "bao-example-rss").get("refusals"), 15, "the refusal")
+    assert refusals == {"noindex": 1}
+    assert [e["article"]["title"] for e in crawl.wait(1)] == ["Nước lên mở"]
