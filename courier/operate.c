@@ -16,7 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FAILED = 1, BAD_USE = 2, HEALTH_JSON_MAX = 256 * 1024 };
+enum {
+	FAILED = 1,
+	BAD_USE = 2,
+	HEALTH_JSON_MAX = 256 * 1024,
+	DEAD_LETTERS_ROOM = 2 * DEAD_LETTERS_MAX /* Redis keeps some more than asked */
+};
 
 static int complain(int status, struct err *err)
 {
@@ -273,7 +278,7 @@ static int bury_again(const struct courier_config *config, int argc, char **argv
 	b->target = argv[1];
 	b->script.source = DEAD_RETRY;
 	redis_register_script(r, &b->script);
-	b->room = DEAD_LETTERS_MAX * 2;
+	b->room = DEAD_LETTERS_ROOM;
 	b->ids = arena_array(a, b->room, sizeof(*b->ids));
 	if (argc == 3 && strcmp(argv[2], "all") == 0) {
 		if (dead_each(r, b->target, on_letter, b) < 0)

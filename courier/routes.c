@@ -83,10 +83,14 @@ static bool read_name(const struct reader *r, const struct yaml_node *node, cons
 	CLEANUP(buf_release) struct buf expected = {0};
 	int at = node->kind == YAML_SCALAR ? index_of(names, node->text) : -1;
 
-	*ret = (unsigned)at;
+	if (at >= 0) {
+		*ret = (unsigned)at;
+		return true;
+	}
+	*ret = 0;
 	for (size_t i = 0; names[i]; i++)
 		buf_printf(&expected, "%s%s", i ? ", " : "one of ", names[i]);
-	return at >= 0 || wrong(r, node, field, buf_text(&expected));
+	return wrong(r, node, field, buf_text(&expected));
 }
 
 static bool read_bits(const struct reader *r, const struct yaml_node *node, const char *field,
@@ -241,7 +245,7 @@ static bool read_escalate_to(struct reader *r, const struct yaml_node *value, vo
 static bool read_after(struct reader *r, const struct yaml_node *value, void *ret)
 {
 	static const char units[] = "smh";
-	static const int64_t unit_ms[] = {1000, 60 * 1000, 3600 * 1000};
+	static const int64_t unit_ms[] = {1000, 60000, 3600000};
 	struct slice text = value->text;
 	const char *unit = value->kind == YAML_SCALAR && text.len > 1
 		? strchr(units, text.at[text.len - 1])
