@@ -97,18 +97,17 @@ class Cluster:
 
     def serving(self, key):
         """The node that serves the key."""
-        slot = key_slot(key.encode())
-        for first, last, (_, port, *_), *_ in self.map():
-            if first <= slot <= last:
-                return next(n for n in self.nodes if n.port == port)
-        raise KeyError(key)
+        port = self.owner(self.living()[0], key_slot(key.encode()))
+        return next(n for n in self.nodes if n.port == port)
 
-    def map(self):
-        connection = redis_client.connection.Connection(port=self.living()[0].port)
+    @staticmethod
+    def owner(node, slot):
+        """The port of the slot's master, as that node knows it."""
+        connection = redis_client.connection.Connection(port=node.port)
         connection.send_command("CLUSTER", "SLOTS")
         rows = connection.read_response()
         connection.disconnect()
-        return rows
+        return next(port for first, last, (_, port, *_), *_ in rows if first <= slot <= last)
 
     def move_slot(self, slot, source, target):
         """As redis-cli --cluster reshard does it, key by key."""
@@ -120,6 +119,8 @@ class Cluster:
                 source.client.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
         for node in (target, source):
             node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+        # The next move must not be made before all have heard of this one: epochs could collide.
+        wait_for(lambda: all(self.owner(n, slot) == target.port for n in self.living()), 10, "the nodes agree")
 
     def settings(self, **more):
         first, *others = [n.address for n in self.nodes]
