@@ -16,8 +16,11 @@ enum { FORMAT = 2 };
 
 static void put(struct buf *out, uint64_t value, unsigned bytes)
 {
-	while (bytes-- > 0)
-		buf_add_byte(out, (char)(value >> (8 * bytes)));
+	char text[8];
+
+	for (unsigned i = 0; i < bytes; i++)
+		text[i] = (char)(value >> (8 * (bytes - 1 - i)));
+	buf_add(out, text, bytes);
 }
 
 static uint64_t take_u64(struct cursor *c)
