@@ -33,13 +33,13 @@ def answers(client):
 
 
 def config_for(folder, server, user, **sections):
-    (folder / "rules.yml").write_text(RULES)
     return {"redis": {"address": server.address, "user": user, "password_file": f"{folder}/acl/store-{user}"},
             "paths": {"state": str(folder), "run": str(folder)}, **sections}
 
 
 def test_every_program_works_as_its_user(guarded, spawn, folder):
     judge = guarded.client
+    (folder / "rules.yml").write_text(RULES)
     tls = json.dumps({"event_type": "tls", "src_ip": "10.0.0.1", "tls": {"sni": "single.test"}, "timestamp": "2026-11-23T00:00:00Z",
                       "event_id": "1763856300000-000001"})
     judge.sadd("ev:index", "ev:{net.a.0}")

@@ -29,7 +29,8 @@ def watched(folder):
 
 
 def config_of(folder, settings, worker="1", **correlator):
-    (folder / "rules.yml").write_text(RULES)
+    if not (folder / "rules.yml").exists():
+        (folder / "rules.yml").write_text(RULES)
     return {"redis": settings, "paths": {"state": str(folder), "run": str(folder)}, "log": {"level": "info"},
             "correlator": {"rules": [str(folder / "rules.yml")], "worker": worker, "batch": 4, "lease": "1s", **correlator}}
 
