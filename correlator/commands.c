@@ -58,8 +58,13 @@ static void on_alert(void *ctx, struct slice alert, unsigned line)
 	struct json_value root, value;
 	struct err ignored = {0};
 	struct slice rule = {0};
+	uint64_t revision = 1;
 
 	if (!json_read(p->reader, alert, &root, &ignored))
+		return;
+	if (json_get(root, "revision", &value))
+		(void)json_to_u64(value, &revision);
+	if (revision > 1) /* news of a match that was told */
 		return;
 	if (json_at(root, "rule.id", &value))
 		(void)json_to_text(value, &rule);
