@@ -157,6 +157,17 @@ static void cut_to(struct cursor *c, const uint8_t *l3, size_t len)
 		c->end = l3 + len;
 }
 
+/* The cursor stands behind the headers that every fragment has. */
+static void note_fragment(const struct cursor *c, struct packet *p, unsigned offset, bool more)
+{
+	if (offset == 0 && !more)
+		return;
+	p->fragment = offset > 0 ? FRAGMENT_LATER : FRAGMENT_FIRST;
+	p->fragment_offset = offset;
+	p->fragment_more = more;
+	p->body = slice_over(c->at, cursor_left(c));
+}
+
 static enum decode_result read_ipv4(struct cursor *c, struct packet *p)
 {
 	const uint8_t *l3 = c->at;
@@ -174,10 +185,8 @@ static enum decode_result read_ipv4(struct cursor *c, struct packet *p)
 		return DECODE_SHORT;
 
 	unsigned fragment = (unsigned)h[6] << 8 | h[7];
-	if (fragment & 0x1fff)
-		p->fragment = FRAGMENT_LATER;
-	else if (fragment & 0x2000)
-		p->fragment = FRAGMENT_FIRST;
+	p->fragment_id = (uint32_t)h[4] << 8 | h[5];
+	note_fragment(c, p, (fragment & 0x1fff) * 8, fragment & 0x2000);
 	p->proto = h[9];
 	p->src = address_v4(h + 12);
 	p->dst = address_v4(h + 16);
@@ -188,16 +197,6 @@ static bool is_extension(unsigned next)
 {
 	return next == NEXT_HOP || next == NEXT_ROUTING || next == NEXT_FRAGMENT ||
 		next == NEXT_AUTH || next == NEXT_DESTINATION;
-}
-
-static void read_fragment_header(const uint8_t *h, struct packet *p)
-{
-	unsigned offset = (unsigned)h[2] << 8 | h[3];
-
-	if (offset & ~7U)
-		p->fragment = FRAGMENT_LATER;
-	else if (offset & 1)
-		p->fragment = FRAGMENT_FIRST;
 }
 
 static enum decode_result read_ipv6(struct cursor *c, struct packet *p)
@@ -224,8 +223,11 @@ static enum decode_result read_ipv6(struct cursor *c, struct packet *p)
 		unsigned more = next == NEXT_FRAGMENT ? 0
 			: next == NEXT_AUTH           ? (e[1] + 2U) * 4U
 						      : e[1] * 8U + 8U;
-		if (next == NEXT_FRAGMENT)
-			read_fragment_header(e, p);
+		if (next == NEXT_FRAGMENT) {
+			p->fragment_id = (uint32_t)e[4] << 24 | (uint32_t)e[5] << 16 |
+				(uint32_t)e[6] << 8 | e[7];
+			note_fragment(c, p, ((unsigned)e[2] << 8 | e[3]) & ~7U, e[3] & 1);
+		}
 		next = e[0];
 		if (more > 8 && !cursor_bytes(c, more - 8))
 			return DECODE_SHORT;

@@ -65,7 +65,11 @@ struct packet {
 	uint8_t proto;                /* IP protocol number */
 	uint8_t tunnel, tunnel_depth; /* enum tunnel: the innermost it came through; how many */
 	enum fragment fragment;
-	const uint8_t *l3; /* the IP header and all after it */
+	bool fragment_more;                    /* of a fragment: others follow it */
+	uint32_t fragment_id, fragment_offset; /* bytes */
+	uint32_t fragments;                    /* it was put together from; 0: it was none */
+	struct slice body;                     /* of a fragment: what follows the IP headers */
+	const uint8_t *l3;                     /* the IP header and all after it */
 	uint32_t l3_len;
 	uint32_t seq; /* TCP */
 	uint8_t tcp_flags;

@@ -297,9 +297,9 @@ void emit_flow_end(
 		.state = flow_state_text(f->state),
 		.reason = reason_text(reason),
 	};
-	const struct event_haidang haidang = {
-		.credential_service =
-			f->credential == APP_UNKNOWN ? SLICE("") : slice_of(app_name(f->credential)),
+	const struct event_haidang haidang = {.credential_service = f->credential == APP_UNKNOWN
+			? SLICE("")
+			: slice_of(app_name(f->credential)),
 		.tunnel = slice_of(tunnel_name(f->tunnel))};
 	struct draft d;
 

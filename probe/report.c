@@ -18,6 +18,14 @@
 	X(decode_other, "haidang_probe_undecoded_total", "reason=\"not_ip\"",                      \
 		"Packets that could not be decoded.")                                              \
 	X(fragments, "haidang_probe_fragments_total", "", "IP fragments among the packets.")       \
+	X(datagrams_whole, "haidang_probe_datagrams_total", "outcome=\"whole\"",                   \
+		"Datagrams put together from fragments, or given up.")                             \
+	X(datagrams_expired, "haidang_probe_datagrams_total", "outcome=\"expired\"",               \
+		"Datagrams put together from fragments, or given up.")                             \
+	X(fragments_overlapping, "haidang_probe_datagrams_total", "outcome=\"overlapping\"",       \
+		"Datagrams put together from fragments, or given up.")                             \
+	X(fragments_refused, "haidang_probe_refused_total", "for=\"fragment\"",                    \
+		"Flows, sessions and fragments that found no room.")                               \
 	X(flows, "haidang_probe_flows_total", "", "Flows seen.")                                   \
 	X(flows_evicted, "haidang_probe_flows_evicted_total", "",                                  \
 		"Flows ended early because the table was full.")                                   \

@@ -3,6 +3,7 @@
 #include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/must.h"
+#include "probe/defrag.h"
 #include "probe/proto/dns.h"
 #include "probe/recent.h"
 #include "probe/session.h"
@@ -15,6 +16,8 @@ enum {
 	PORT_DNS = 53,
 	PORT_WELL_KNOWN_MAX = 1023,
 	CLOCK_STEP_US = 60 * 1000000, /* packets may be out of order by less */
+	DATAGRAMS_MAX = 1024,         /* waiting for their fragments */
+	DATAGRAMS_LEN_MAX = 8 * 1024 * 1024,
 };
 
 struct worker {
@@ -22,6 +25,7 @@ struct worker {
 	struct emitter *emitter;
 	struct ndpi_engine *ndpi;
 	struct flow_table *flows;
+	struct defrag *defrag;
 	struct sessions *sessions;
 	struct recent *names;
 	struct buf scratch;
@@ -40,7 +44,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
 {
 	struct worker *w = mem_alloc(sizeof *w);
 	size_t quarter = options->memory_len / 4;
-	uint64_t seed[6];
+	uint64_t seed[8];
 
 	w->options = *options;
 	w->ndpi = ndpi_engine_new(
@@ -51,6 +55,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
 	}
 	must(getrandom(seed, sizeof seed, 0) == (ssize_t)sizeof seed);
 	w->flows = flow_table_new(2 * quarter, seed);
+	w->defrag = defrag_new(DATAGRAMS_MAX, DATAGRAMS_LEN_MAX, seed + 6);
 	w->sessions = sessions_new(quarter);
 	w->names = recent_new(options->lookalike_silence_us);
 	w->emitter = emitter_new(&(struct emitter_options){
@@ -72,6 +77,7 @@ void worker_free(struct worker **w)
 	recent_free(&(*w)->names);
 	sessions_free(&(*w)->sessions);
 	flow_table_free(&(*w)->flows);
+	defrag_free(&(*w)->defrag);
 	ndpi_engine_free(&(*w)->ndpi);
 	buf_release(&(*w)->scratch);
 	mem_free(*w);
@@ -93,6 +99,12 @@ struct worker_counts worker_counts(const struct worker *w)
 	struct worker_counts counts = w->counts;
 	struct session_losses lost = sessions_losses(w->sessions);
 
+	struct defrag_counts datagrams = defrag_counts(w->defrag);
+
+	counts.datagrams_whole = datagrams.whole;
+	counts.datagrams_expired = datagrams.expired;
+	counts.fragments_overlapping = datagrams.overlaps;
+	counts.fragments_refused = datagrams.refused;
 	counts.flows_active = flow_table_count(w->flows);
 	counts.stream_gaps = lost.gaps;
 	counts.stream_full = lost.full;
@@ -274,14 +286,18 @@ static void start_clock(struct worker *w, int64_t now_us)
 	flow_table_restart(w->flows, now_us);
 }
 
+static void expire_datagrams(struct worker *w, int64_t now_us);
+
 void worker_tick(struct worker *w, int64_t now_us)
 {
 	if (!w->started || now_us + CLOCK_STEP_US < w->now_us) {
+		expire_datagrams(w, INT64_MAX);
 		end_all(w, FLOW_TIMEOUT);
 		start_clock(w, now_us);
 	}
 	if (now_us > w->now_us)
 		w->now_us = now_us;
+	expire_datagrams(w, w->now_us);
 	expire(w);
 	if (w->now_us >= w->stats_due_us)
 		write_stats(w);
@@ -289,6 +305,7 @@ void worker_tick(struct worker *w, int64_t now_us)
 
 void worker_finish(struct worker *w)
 {
+	expire_datagrams(w, INT64_MAX);
 	end_all(w, FLOW_SHUTDOWN);
 	write_stats(w);
 	publish_flush(w->options.publish);
@@ -367,7 +384,7 @@ static void count_packet(struct worker *w, struct flow *f, const struct packet *
 {
 	enum flow_state before = f->state;
 
-	f->packets[side]++;
+	f->packets[side] += p->fragments > 0 ? p->fragments : 1;
 	f->bytes[side] += p->wire;
 	f->last_us = w->now_us;
 	if (f->state == FLOW_NEW && f->packets[0] > 0 && f->packets[1] > 0)
@@ -453,10 +470,57 @@ static void count_undecoded(struct worker *w, enum decode_result result)
 	}
 }
 
+/* A packet with all that is known of it: to its flow, to nDPI, to the parsers. */
+static struct flow *take_packet(struct worker *w, const struct packet *p)
+{
+	enum side side;
+	struct flow *f = flow_of(w, p, &side);
+
+	count_packet(w, f, p, side);
+	busy_begin(w->options.busy);
+	classify(w, f, p);
+	read_payload(w, f, p, side);
+	busy_end(w->options.busy);
+	return f;
+}
+
+static void take_datagram(struct worker *w, const struct defragmented *whole)
+{
+	static const struct event_anomaly overlap = {
+		.type = SLICE_INIT("decode"), .event = SLICE_INIT("fragment_overlap")};
+	struct packet p;
+	enum decode_result result = decode(LINK_RAW, &whole->frame, &p);
+
+	if (result != DECODE_OK) {
+		count_undecoded(w, result);
+		return;
+	}
+	memcpy(p.vlan, whole->vlan, sizeof p.vlan);
+	p.vlan_count = whole->vlan_count;
+	if (p.tunnel == TUNNEL_NONE)
+		p.tunnel = whole->tunnel;
+
+	p.fragments = whole->fragments;
+
+	struct flow *f = take_packet(w, &p);
+
+	if (whole->overlap)
+		emit_flow_event(w->emitter, f, w->now_us, EVENT_GROUP_anomaly, &overlap);
+}
+
+/* Datagrams that were never completed: what came of them is better than nothing. */
+static void expire_datagrams(struct worker *w, int64_t now_us)
+{
+	struct defragmented part;
+
+	while (defrag_expired(w->defrag, now_us, &part))
+		take_datagram(w, &part);
+}
+
 void worker_packet(struct worker *w, enum link link, const struct frame *frame)
 {
 	struct packet p;
-	enum side side;
+	struct defragmented whole;
 	enum decode_result result = decode(link, frame, &p);
 
 	w->counts.packets++;
@@ -466,13 +530,14 @@ void worker_packet(struct worker *w, enum link link, const struct frame *frame)
 		count_undecoded(w, result);
 		return;
 	}
-	if (p.fragment != FRAGMENT_NONE)
-		w->counts.fragments++;
-
-	struct flow *f = flow_of(w, &p, &side);
-	count_packet(w, f, &p, side);
-	busy_begin(w->options.busy);
-	classify(w, f, &p);
-	read_payload(w, f, &p, side);
-	busy_end(w->options.busy);
+	if (p.fragment == FRAGMENT_NONE) {
+		(void)take_packet(w, &p);
+		return;
+	}
+	w->counts.fragments++;
+	switch (defrag_add(w->defrag, &p, &whole)) {
+	case DEFRAG_HELD: break;
+	case DEFRAG_WHOLE: take_datagram(w, &whole); break;
+	case DEFRAG_REFUSED: (void)take_packet(w, &p); break;
+	}
 }

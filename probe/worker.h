@@ -41,6 +41,7 @@ struct worker_counts {
 	uint64_t packets, bytes;
 	uint64_t decode_short, decode_bad, decode_other; /* other: no IP inside */
 	uint64_t fragments;
+	uint64_t datagrams_whole, datagrams_expired, fragments_refused, fragments_overlapping;
 	uint64_t flows, flows_active, flows_evicted;
 	uint64_t ndpi_refused, sessions_refused; /* flows that found no memory for them */
 	uint64_t stream_gaps, stream_full;
