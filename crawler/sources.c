@@ -1,12 +1,15 @@
 #include "crawler/sources.h"
 
 #include "lib/buf.h"
+#include "lib/digest.h"
 #include "lib/mem.h"
 #include "lib/yaml.h"
 
 #include <string.h>
 
 /* In the order of enum source_kind, then other words for the first. */
+enum { SEEN_SIZE = 4 * SOURCES_MAX };
+
 static const char *const kinds[] = {"rss", "html", "liferay", "sitemap", "site", "youtube",
 	"xenforo", "wordpress", "mastodon", "facebook", "api", "telegram", "zalo", "tiktok",
 	"import", "blocklist", "atom", "json", NULL};
@@ -200,6 +203,19 @@ static bool load_source(const struct loader *in, const struct yaml_node *node, s
 	return load_cadence(in, node, s) && load_internal(in, node, s) && load_token(in, node, s);
 }
 
+/* Whether the id of the source being read stood before; `seen` is a table of places plus one. */
+static bool is_first(const struct sources *s, uint32_t *seen)
+{
+	struct slice id = s->at[s->count].id;
+	size_t at = digest_hash64(id) % SEEN_SIZE;
+
+	for (; seen[at] != 0; at = (at + 1) % SEEN_SIZE)
+		if (slice_equal(s->at[seen[at] - 1].id, id))
+			return false;
+	seen[at] = (uint32_t)s->count + 1;
+	return true;
+}
+
 static bool load(const struct loader *in)
 {
 	struct sources *s = in->s;
@@ -213,13 +229,13 @@ static bool load(const struct loader *in)
 	if (list->count > SOURCES_MAX)
 		return err_set(in->err, in->path, list->line, "more than %d sources", SOURCES_MAX);
 	s->at = arena_array(s->arena, list->count + 1, sizeof *s->at);
+	CLEANUP(mem_cleanup) uint32_t *seen = mem_array(SEEN_SIZE, sizeof *seen);
 	for (; s->count < list->count; s->count++) {
 		if (!load_source(in, list->values[s->count], &s->at[s->count]))
 			return false;
-		for (size_t i = 0; i < s->count; i++)
-			if (slice_equal(s->at[i].id, s->at[s->count].id))
-				return err_set(in->err, in->path, s->at[s->count].line,
-					"id %.*s stands twice", SLICE_ARG(s->at[i].id));
+		if (!is_first(s, seen))
+			return err_set(in->err, in->path, s->at[s->count].line,
+				"id %.*s stands twice", SLICE_ARG(s->at[s->count].id));
 	}
 	return true;
 }

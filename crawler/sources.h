@@ -12,7 +12,7 @@
 #include "crawler/url.h"
 #include "lib/err.h"
 
-enum { SOURCES_MAX = 2000 };
+enum { SOURCES_MAX = 100000 };
 
 enum source_kind {
 	SOURCE_RSS, /* any feed: rss, atom, json */
