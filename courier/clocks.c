@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+enum { ZONE_S = 7 * 3600 }; /* Viet Nam */
+
 enum gravity { AT_ONCE, SERIOUS, ORDINARY };
 
 const struct legal_clock legal_clocks[CLOCK_COUNT] = {
@@ -47,7 +49,7 @@ struct incident clocks_incident(const struct alert *alert)
 
 void clocks_say(const struct legal_clock *clock, int64_t due_us, struct buf *vi, struct buf *en)
 {
-	time_t local = (time_t)(due_us / 1000000 + 7 * 3600);
+	time_t local = (time_t)(due_us / 1000000 + ZONE_S);
 	struct tm tm;
 	char at[32];
 

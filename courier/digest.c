@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+enum { LINE_JSON_MAX = 2 * ALERT_JSON_MAX };
+
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 static const int64_t ZONE_US = INT64_C(7) * 3600 * 1000000; /* Viet Nam */
 
@@ -116,7 +118,7 @@ struct digest *digest_open(const struct target_place *place, struct err *err)
 	d->ended = mem_printf("%s.1", path);
 	d->mailed = mem_printf("%s.2", path);
 	d->journal = journal;
-	d->json = json_reader_new(2 * ALERT_JSON_MAX);
+	d->json = json_reader_new(LINE_JSON_MAX);
 	d->reader = parcel_reader_new();
 	d->waiting = access(d->ended, F_OK) == 0;
 	d->end_us = file_end(d, d->path);

@@ -206,7 +206,8 @@ static size_t on_message(char *bytes, size_t size, size_t count, void *ctx)
 	struct slice rest = slice_from(buf_slice(&x->message), x->message_read);
 	size_t len = rest.len < size * count ? rest.len : size * count;
 
-	memcpy(bytes, rest.at, len);
+	if (len > 0)
+		memcpy(bytes, rest.at, len);
 	x->message_read += len;
 	return len;
 }
@@ -349,6 +350,7 @@ bool http_url_check(const char *text, bool allow_plain, struct err *err)
 
 	if (!url_read(text, (const char *const[]){"https", "http"}, &parts, err))
 		return false;
+	must(parts.scheme && parts.host);
 	if (strcmp(parts.scheme, "http") == 0 && !is_loopback(parts.host) && !allow_plain)
 		return err_set(err, NULL, 0,
 			"'%s': http:// to another machine is readable on the way; use https:// or allow_plain",

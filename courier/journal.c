@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -56,6 +55,22 @@ struct tail {
 	int64_t begin, end;
 };
 
+/* True when the lines wanted were seen. `at` is where the block begins. */
+static bool block_search(struct slice block, int64_t at, size_t *feeds, struct tail *ret)
+{
+	for (size_t i = block.len; i-- > 0;) {
+		if (block.at[i] != '\n')
+			continue;
+		if ((*feeds)++ == 0)
+			ret->end = at + (int64_t)i + 1;
+		if (*feeds == JOURNAL_KEYS + 1) {
+			ret->begin = at + (int64_t)i + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int tail_find(int fd, int64_t size, struct tail *ret)
 {
 	CLEANUP(mem_cleanup) char *block = mem_alloc(BLOCK_LEN);
@@ -70,16 +85,8 @@ static int tail_find(int fd, int64_t size, struct tail *ret)
 
 		if (got != (ssize_t)len)
 			return got < 0 ? -errno : -EIO;
-		for (size_t i = len; i-- > 0;) {
-			if (block[i] != '\n')
-				continue;
-			if (feeds++ == 0)
-				ret->end = at + (int64_t)i + 1;
-			if (feeds == JOURNAL_KEYS + 1) {
-				ret->begin = at + (int64_t)i + 1;
-				return 0;
-			}
-		}
+		if (block_search((struct slice){block, len}, at, &feeds, ret))
+			return 0;
 	}
 	return 0;
 }
@@ -130,7 +137,7 @@ static void previous_read(struct journal *j, int number)
 
 static int file_open(struct journal *j)
 {
-	struct tail tail;
+	struct tail tail = {0};
 
 	j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE);
 	if (j->fd < 0)
@@ -179,10 +186,19 @@ void journal_close(struct journal **journal)
 	*journal = NULL;
 }
 
+char *journal_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return mem_text(".");
+	return mem_printf("%.*s", slash > path ? (int)(slash - path) : 1, path);
+}
+
 static void folder_sync(const char *path)
 {
-	CLEANUP(mem_cleanup) char *copy = mem_text(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(mem_cleanup) char *folder = journal_folder(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
@@ -253,9 +269,4 @@ int journal_append(struct journal *j, const char *key, struct slice line)
 int journal_sync(struct journal *j)
 {
 	return fdatasync(j->fd) < 0 ? -errno : 0;
-}
-
-int64_t journal_size(const struct journal *j)
-{
-	return j->size;
 }

@@ -36,7 +36,7 @@ int journal_append(struct journal *j, const char *key, struct slice line)
 	__attribute__((warn_unused_result));
 int journal_sync(struct journal *j) __attribute__((warn_unused_result));
 
-int64_t journal_size(const struct journal *j); /* bytes of the present file */
+char *journal_folder(const char *path); /* to be given back with mem_free() */
 
 /* The present file becomes PATH.1, that one PATH.2 and so on, and a new one begins. */
 int journal_rotate(struct journal *j) __attribute__((warn_unused_result));

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum { NOTIFY_JSON_MAX = 64 * 1024, AT_LEN = 32 };
+enum { NOTIFY_JSON_MAX = 64 * 1024, AT_LEN = 32, ZONE_S = 7 * 3600 };
 
 static const char *const domains_vi[] = {"an toàn mạng", "thông tin trên mạng", "liên thông"};
 
@@ -72,7 +72,7 @@ static void add_part(struct letter *l, const char *heading, struct slice words)
 
 static void time_vi(int64_t wall_us, char ret[AT_LEN])
 {
-	time_t local = (time_t)(wall_us / 1000000 + 7 * 3600);
+	time_t local = (time_t)(wall_us / 1000000 + ZONE_S);
 	struct tm tm;
 
 	(void)gmtime_r(&local, &tm);

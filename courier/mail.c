@@ -8,6 +8,7 @@
 #include "lib/mem.h"
 #include "lib/must.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -88,9 +89,13 @@ static void *mail_open(const struct target_place *place, struct err *err)
 		.connections = c->concurrency,
 		.ca_file = c->ca_file[0] ? c->ca_file : NULL,
 	});
-	if (c->user[0] && !secret_read_password(c->secret_file, m->password, err))
-		mail_close(&half);
-	else if (is_digest(c) && !place->trial && !(m->digest = digest_open(place, err)))
+	bool ok = !c->user[0] || secret_read_password(c->secret_file, m->password, err);
+
+	if (ok && is_digest(c) && !place->trial) {
+		m->digest = digest_open(place, err);
+		ok = m->digest != NULL;
+	}
+	if (!ok)
 		mail_close(&half);
 	return half;
 }

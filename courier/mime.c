@@ -14,7 +14,8 @@ enum {
 	LINE_BYTES = 57, /* of content on one line of base64, 76 characters */
 	SUBJECT_MAX = 600,
 	PLAIN_MAX = 60,
-	ADDRESS_MAX = 254
+	ADDRESS_MAX = 254,
+	ZONE_S = 7 * 3600 /* Viet Nam */
 };
 
 bool mime_address_check(const char *address)
@@ -92,7 +93,7 @@ static void add_content(const char *type, struct slice content, struct buf *out)
 
 static void add_date(int64_t wall_us, struct buf *out)
 {
-	time_t local = (time_t)(wall_us / 1000000 + 7 * 3600);
+	time_t local = (time_t)(wall_us / 1000000 + ZONE_S);
 	struct tm tm;
 	char date[64];
 

@@ -5,7 +5,6 @@
 #include "lib/must.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,11 +41,11 @@ void ndjson_write(const struct parcel *parcel, struct buf *out)
 
 static bool ndjson_check(const struct target_config *config, struct err *err)
 {
-	CLEANUP(mem_cleanup) char *copy = mem_text(config->path);
+	CLEANUP(mem_cleanup) char *folder = journal_folder(config->path);
 
 	if (config->path[0] != '/')
 		return err_set(err, NULL, 0, "path is missing, or does not begin with '/'");
-	if (access(dirname(copy), W_OK | X_OK) < 0)
+	if (access(folder, W_OK | X_OK) < 0)
 		return err_set(err, config->path, 0, "its folder: %s", strerrordesc_np(errno));
 	return true;
 }

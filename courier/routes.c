@@ -10,7 +10,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_MINUTES = 24 * 60, ALL_DAYS = 0x7f, ZONE_S = 7 * 3600 }; /* Viet Nam: no summer time */
+enum {
+	DAY_MINUTES = 24 * 60,
+	DAY_S = DAY_MINUTES * 60,
+	ALL_DAYS = 0x7f,
+	ZONE_S = 7 * 3600
+}; /* Viet Nam: no summer time */
 
 enum on_holidays { HOLIDAYS_WITH, HOLIDAYS_WITHOUT, HOLIDAYS_ONLY };
 
@@ -398,7 +403,7 @@ static bool read_holidays(struct reader *r, const struct yaml_node *value, void 
 
 		if (!end || *end)
 			return wrong(r, day, "holidays", "a date as 2026-09-02");
-		routes->holidays[routes->holiday_count] = timegm(&tm) / (DAY_MINUTES * 60);
+		routes->holidays[routes->holiday_count] = timegm(&tm) / DAY_S;
 	}
 	return true;
 }

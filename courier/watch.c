@@ -24,6 +24,7 @@
 enum {
 	STREAMS = ALERT_BUCKETS + 1, /* the last: what analysts did */
 	PER_STREAM = 16,
+	ENTRIES_MAX = STREAMS * PER_STREAM,
 	BLOCK_MS = 200,
 	AWAY_MS = 500,
 	DUE_AT_ONCE = 64,
@@ -49,7 +50,7 @@ struct watch {
 	struct arena *arena; /* of one round */
 	char names[STREAMS][STREAM_NAME_MAX];
 	struct slice streams[STREAMS], start[STREAMS];
-	struct entry entries[STREAMS * PER_STREAM];
+	struct entry entries[ENTRIES_MAX];
 	size_t count;
 	bool catching_up, away;
 	struct metric *escalations, *reminders;
@@ -177,7 +178,7 @@ static void on_entry(
 	struct watch *w = ctx;
 	struct entry *e = &w->entries[w->count];
 
-	must(w->count < STREAMS * PER_STREAM);
+	must(w->count < ENTRIES_MAX);
 	w->count++;
 	*e = (struct entry){.stream = stream, .id = arena_slice(w->arena, id)};
 	for (size_t i = 0; i + 1 < count; i += 2)

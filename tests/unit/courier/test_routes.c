@@ -60,20 +60,20 @@ static void an_alert_goes_to_the_targets_of_every_route_that_fits(void **state)
 				   "- {name: c, agencies: [pa05], rules: [rule-*], to: [soc]}\n"
 				   "- {name: d, places: [\"dam:*\", vn48-20900], to: [soc]}\n";
 	static const struct {
-		enum alert_level level;
 		const char *tag, *owner, *notify, *events;
+		enum alert_level level;
 		unsigned to;
 	} rows[] = {
-		{ALERT_LOW, "", "", "[]", "[]", 0},
-		{ALERT_MEDIUM, "", "", "[]", "[]", SOC},
-		{ALERT_HIGH, "attack.t1046", "", "[]", "[]", SOC | DUTY},
-		{ALERT_LOW, "attack.t1046.001", "", "[]", "[]", 0}, /* duty wants high ones */
-		{ALERT_LOW, "", "pa05", "[]", "[]", SOC},
-		{ALERT_LOW, "", "pc07", "[{\"id\":\"pa05\"}]", "[]", SOC},
-		{ALERT_LOW, "", "pa051", "[{\"id\":\"pa051\"}]", "[]", 0},
-		{ALERT_LOW, "", "", "[]", "[{\"places\":[\"dam:song-tranh-2\"]}]", SOC},
-		{ALERT_LOW, "", "", "[]", "[{\"places\":[\"vn48-20900\"]}]", SOC},
-		{ALERT_LOW, "", "", "[]", "[{\"places\":[\"vn48-209001\"]}]", 0},
+		{"", "", "[]", "[]", ALERT_LOW, 0},
+		{"", "", "[]", "[]", ALERT_MEDIUM, SOC},
+		{"attack.t1046", "", "[]", "[]", ALERT_HIGH, SOC | DUTY},
+		{"attack.t1046.001", "", "[]", "[]", ALERT_LOW, 0}, /* duty wants high ones */
+		{"", "pa05", "[]", "[]", ALERT_LOW, SOC},
+		{"", "pc07", "[{\"id\":\"pa05\"}]", "[]", ALERT_LOW, SOC},
+		{"", "pa051", "[{\"id\":\"pa051\"}]", "[]", ALERT_LOW, 0},
+		{"", "", "[]", "[{\"places\":[\"dam:song-tranh-2\"]}]", ALERT_LOW, SOC},
+		{"", "", "[]", "[{\"places\":[\"vn48-20900\"]}]", ALERT_LOW, SOC},
+		{"", "", "[]", "[{\"places\":[\"vn48-209001\"]}]", ALERT_LOW, 0},
 	};
 	CLEANUP(arena_free) struct arena *a = arena_new();
 	struct err err = {0};
