@@ -24,4 +24,15 @@ enum courier_limits {
 	SECRET_LEN_MAX = 64,
 	SUBJECT_LEN_MAX = 1024, /* of a CloudEvent's subject, as bytes */
 	DRAIN_MS = 5000,        /* for requests under way at the end */
+
+	PUBLISH_TARGET_MAX = 4096, /* bytes of path and query of a request */
+	PUBLISH_PARAM_MAX = 2048,
+	PUBLISH_HEADERS_MAX = 8 * 1024,
+	PUBLISH_BODY_MAX = 1024, /* nothing is taken in */
+	PUBLISH_REQUEST_MS = 20000,
+	PUBLISH_IDLE_S = 60,
+	PUBLISH_CONNECTIONS = 256,
+	PUBLISH_CONNECTIONS_PER_ADDRESS = 32,
+	PUBLISH_CONNECTION_MEMORY = 24 * 1024,
+	PUBLISH_PAGE_MAX = 500, /* objects or entries of an answer */
 };

@@ -80,6 +80,11 @@ static int run_route(int argc, char **argv)
 	return run_operation(argc, argv, operate_route);
 }
 
+static int run_stix(int argc, char **argv)
+{
+	return run_operation(argc, argv, operate_stix);
+}
+
 static int run_test(int argc, char **argv)
 {
 	return run_operation(argc, argv, operate_test);
@@ -114,6 +119,8 @@ static const struct program_command commands[] = {
 	{"drop", "[--config FILE] TARGET all|ID... --reason TEXT",
 		"Drop dead letters, with a reason that is recorded", run_drop},
 	{"route", "[--config FILE] FILE", "Say where the alert in a file would go", run_route},
+	{"stix", "[--config FILE] FILE", "Print the alert in a file as a STIX 2.1 bundle",
+		run_stix},
 	{"secret", "", "Print a fresh signing secret for a secret_file", run_secret},
 	{.name = NULL},
 };

@@ -10,3 +10,4 @@ int operate_retry(const struct courier_config *config, int argc, char **argv); /
 int operate_drop(const struct courier_config *config, int argc, char **argv);
 int operate_test(const struct courier_config *config, int argc, char **argv);  /* TARGET */
 int operate_route(const struct courier_config *config, int argc, char **argv); /* FILE */
+int operate_stix(const struct courier_config *config, int argc, char **argv);  /* FILE */
