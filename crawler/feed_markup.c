@@ -39,10 +39,13 @@ static const char *const addresses[] = {"action", "background", "cite", "data", 
 /* What stands between these and their end is not text. */
 static const char *const dropped[] = {"applet", "script", "style"};
 
+enum { NAME_MAX_LEN = 16, BASE_LEN_MAX = 1024, GROWTH_MAX = 64 * 1024 };
+
 struct cleaner {
-	struct arena *a;
+	struct arena *scratch; /* rewound with each tag */
 	const struct url *base;
 	struct buf out;
+	size_t len_max; /* of `out`: addresses made absolute must not make it grow without end */
 };
 
 static int compare(const void *name, const void *entry)
@@ -87,13 +90,14 @@ void markup_add_text(struct buf *out, struct slice text)
 		}
 }
 
-static struct slice lower(struct arena *a, struct slice name)
+/* In lower case; empty for one longer than any that is known. */
+static struct slice lower(char ret[NAME_MAX_LEN], struct slice name)
 {
-	char *out = arena_copy(a, name);
-
+	if (name.len > NAME_MAX_LEN)
+		return (struct slice){0};
 	for (size_t i = 0; i < name.len; i++)
-		out[i] = (char)tolower((unsigned char)out[i]);
-	return slice_over(out, name.len);
+		ret[i] = (char)tolower((unsigned char)name.at[i]);
+	return slice_over(ret, name.len);
 }
 
 static size_t name_len(struct slice s)
@@ -126,7 +130,7 @@ static bool add_address(struct cleaner *c, struct slice value)
 
 	unescape_amp(&plain, value);
 	struct slice address = slice_trim(buf_slice(&plain));
-	if (url_parse(c->a, address, c->base, &url))
+	if (url_parse(c->scratch, address, c->base, &url))
 		address = url.href;
 	else if (!slice_starts(address, SLICE("mailto:")) &&
 		slice_find_byte(address, ':') < address.len)
@@ -190,7 +194,8 @@ static void add_tag(struct cleaner *c, struct slice name, struct slice inside)
 	buf_printf(&c->out, "<%.*s", SLICE_ARG(name));
 	for (inside = slice_trim(inside); inside.len > 0; inside = slice_trim(inside)) {
 		size_t len = name_len(inside);
-		struct slice attribute = lower(c->a, slice_over(inside.at, len));
+		char lowered[NAME_MAX_LEN];
+		struct slice attribute = lower(lowered, slice_over(inside.at, len));
 
 		inside = slice_from(inside, len == 0 ? 1 : len);
 		if (len == 0)
@@ -261,7 +266,8 @@ static struct slice take_markup(struct cleaner *c, struct slice s)
 		buf_add_text(&c->out, "&lt;");
 		return slice_from(s, 1);
 	}
-	struct slice name = lower(c->a, slice_over(inside.at, len));
+	char lowered[NAME_MAX_LEN];
+	struct slice name = lower(lowered, slice_over(inside.at, len));
 	size_t end = tag_len(s);
 	struct slice after = slice_from(s, end + 1);
 	if (!closes && is_dropped(name))
@@ -278,20 +284,23 @@ static struct slice take_markup(struct cleaner *c, struct slice s)
 
 struct slice markup_clean(struct arena *a, struct slice html, const struct url *base)
 {
-	struct cleaner c = {.a = a, .base = base};
-
 	if (slice_find_byte(html, '<') == html.len)
 		return html;
-	while (html.len > 0) {
+	struct cleaner c = {.scratch = arena_new(), .len_max = 2 * html.len + GROWTH_MAX};
+	if (base != NULL && base->href.len <= BASE_LEN_MAX)
+		c.base = base;
+	while (html.len > 0 && c.out.len < c.len_max) {
 		size_t end = slice_find_byte(html, '<');
 
 		buf_add(&c.out, html.at, end);
 		html = slice_from(html, end);
 		if (html.len > 0)
 			html = take_markup(&c, html);
+		arena_rewind(c.scratch);
 	}
 	struct slice clean = arena_slice(a, buf_slice(&c.out));
 	buf_release(&c.out);
+	arena_free(&c.scratch);
 	return clean;
 }
 
@@ -315,17 +324,17 @@ static bool has_entity(struct slice s)
 bool markup_is_likely(struct slice text)
 {
 	bool closed = false, entity = has_entity(text);
-	CLEANUP(arena_free) struct arena *a = arena_new();
 
 	for (size_t at = slice_find_byte(text, '<'); at < text.len;
 		at = slice_find_byte(text, '<')) {
 		bool closes = at + 1 < text.len && text.at[at + 1] == '/';
 
 		text = slice_from(text, at + (closes ? 2 : 1));
-		struct slice name = lower(a, slice_over(text.at, name_len(text)));
-		if (name.len == 0)
+		char lowered[NAME_MAX_LEN];
+		size_t len = name_len(text);
+		if (len == 0)
 			continue;
-		if (!is_element(name))
+		if (!is_element(lower(lowered, slice_over(text.at, len))))
 			return false;
 		closed = closed || closes;
 	}

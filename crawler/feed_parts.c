@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { BASE_LEN_MAX = 1024 };
+
 struct feed_entry *feed_add_entry(struct arena *a, struct feed *feed)
 {
 	size_t count = feed->entry_count;
@@ -80,7 +82,9 @@ struct slice feed_link(struct arena *a, struct slice link, const struct url *bas
 	bool absolute = colon < link.len && colon > 0;
 	for (size_t i = 0; i < colon && absolute; i++)
 		absolute = isalnum((unsigned char)link.at[i]) || strchr("+-.", link.at[i]) != NULL;
-	if (absolute || link.len == 0 || base == NULL || !url_parse(a, link, base, &url))
+	/* Thousands of links with a huge base would fill the memory. */
+	bool based = base != NULL && base->href.len <= BASE_LEN_MAX;
+	if (absolute || link.len == 0 || !based || !url_parse(a, link, base, &url))
 		return arena_slice(a, link);
 	return url.href;
 }

@@ -18,6 +18,7 @@ struct loose {
 	struct slice rest;
 	struct slice open[XML_DEPTH_MAX]; /* names as written, with their prefix */
 	size_t depth, elements;
+	bool had_type;
 	struct declared spaces[SPACES_MAX];
 	size_t space_count;
 	struct buf values; /* decoded values of attributes */
@@ -308,7 +309,8 @@ static size_t skip_declaration(struct loose *l, struct slice s)
 	}
 	end = slice_find_byte(s, '>');
 	struct slice head = slice_over(s.at, end);
-	if (slice_starts(s, SLICE("<!")) && slice_find_byte(head, '[') < end) {
+	if (!l->had_type && slice_starts(s, SLICE("<!")) && slice_find_byte(head, '[') < end) {
+		l->had_type = true; /* a document has one */
 		struct slice subset = slice_over(s.at, s.len < SUBSET_MAX ? s.len : SUBSET_MAX);
 		size_t close = slice_find(subset, SLICE("]>"));
 
