@@ -14,7 +14,7 @@ LIBS     := lib event#      shared code, lowest first
 PROGRAMS := probe crawler collector correlator courier console ctl
 BIN       = $(B)/bin/$(if $(filter ctl,$(1)),haidang,haidang-$(1))
 
-PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3 gnutls
+PKG_lib        := hiredis yaml-0.1 simdjson libhs icu-uc libpsl nettle libsystemd libmicrohttpd sqlite3 gnutls zlib libzstd
 PKG_probe      := libpcap libndpi
 PKG_crawler    := gumbo libcurl expat libhs libseccomp zlib
 PKG_correlator := libpcre2-8

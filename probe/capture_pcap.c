@@ -1,6 +1,7 @@
 #include "probe/capture_pcap.h"
 
 #include "lib/mem.h"
+#include "lib/packed.h"
 
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -139,13 +140,14 @@ static bool open_file(struct source *s, struct err *err)
 
 	s->name = strcmp(path, "-") == 0 ? "stdin" : path;
 	s->packets = 0;
+	FILE *file = packed_open(path, err);
+	if (!file)
+		return false;
 	s->pcap =
-		pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_MICRO, reason);
+		pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_MICRO, reason);
 	if (!s->pcap) {
-		size_t prefix = strlen(path);
-		bool named = strncmp(reason, path, prefix) == 0 && reason[prefix] == ':';
-
-		return err_set(err, s->name, 0, "%s", named ? reason + prefix + 2 : reason);
+		(void)fclose(file);
+		return err_set(err, s->name, 0, "%s", reason);
 	}
 	return use_handle(s, err);
 }

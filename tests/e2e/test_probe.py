@@ -45,6 +45,23 @@ def test_several_files_are_read_in_order_and_stdin_is_one():
     assert {event["in_iface"] for event in events(done.stdout)} == {"stdin", "input.pcap"}
 
 
+def test_packed_captures_are_read_as_what_is_in_them(folder):
+    plain = run("-r", str(DNS), "-o", "-").stdout
+    for name, command in {"a.gz": ["gzip", "-c"], "a.zst": ["zstd", "-q", "-c"]}.items():
+        packed = subprocess.run([*command, DNS], capture_output=True, check=True).stdout
+        (folder / name).write_bytes(packed)
+        for done in (run("-r", str(folder / name), "-o", "-"), run("-r", "-", "-o", "-", input=packed)):
+            assert done.returncode == 0, done.stderr
+            assert [e["event_type"] for e in events(done.stdout)] == [e["event_type"] for e in events(plain)]
+        (folder / name).write_bytes(packed[:len(packed) // 2])
+        done = run("-r", str(folder / name), "-o", "-")
+        assert done.returncode == 2 and name.encode() in done.stderr, done.stderr
+    twice = subprocess.run(["gzip", "-c"], input=DNS.read_bytes()[:100], capture_output=True, check=True).stdout
+    twice += subprocess.run(["gzip", "-c"], input=DNS.read_bytes()[100:], capture_output=True, check=True).stdout
+    (folder / "b.gz").write_bytes(twice)  # members one after the other, RFC 1952 §2.2
+    assert len(events(run("-r", str(folder / "b.gz"), "-o", "-").stdout)) == len(events(plain))
+
+
 @pytest.mark.parametrize("cut", [10, 24 + 8, 24 + 16 + 5, -1, -30])
 def test_a_truncated_capture_names_file_and_place_and_keeps_what_was_read(folder, cut):
     whole = DNS.read_bytes()
