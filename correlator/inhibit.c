@@ -31,7 +31,7 @@ struct inhibit *inhibit_new(struct store *store)
 
 	i->store = store;
 	must(getrandom(&i->version, sizeof i->version, 0) == (ssize_t)sizeof i->version);
-	i->reader = json_reader_new(GROUPS_PER_EVENT_MAX * SAMPLE_LEN_MAX);
+	i->reader = json_reader_new(ALERT_JSON_MAX);
 	return i;
 }
 

@@ -50,14 +50,21 @@ void inventory_store_init(struct inventory_store *s, struct redis *redis)
 		redis_register_script(redis, &s->script);
 }
 
-/* In memory the map owns its keys and the firsts they name. */
+/* In memory. */
+struct remembered {
+	char *key;
+	struct inventory_first first;
+};
+
 void inventory_store_release(struct inventory_store *s)
 {
 	for (size_t i = 0; i < s->known.room; i++) {
 		if (!s->known.at[i].key.at)
 			continue;
-		mem_free(s->known.at[i].value);
-		mem_free((char *)(uintptr_t)s->known.at[i].key.at);
+		struct remembered *r = s->known.at[i].value;
+
+		mem_free(r->key);
+		mem_free(r);
 	}
 	keymap_release(&s->known);
 }
@@ -70,13 +77,15 @@ static int first_in_memory(struct inventory_store *s, const struct inventory_pai
 	stream_inventory(pair->site, pair->kind, &key);
 	buf_add_byte(&key, ' ');
 	buf_add_slice(&key, pair->value);
-	struct inventory_first *known = keymap_get(&s->known, buf_slice(&key));
+	struct remembered *known = keymap_get(&s->known, buf_slice(&key));
 
 	if (!known) {
-		known = mem_copy(mine, sizeof *mine);
-		keymap_put(&s->known, slice_over(mem_copy(key.at, key.len), key.len), known);
+		known = mem_alloc(sizeof *known);
+		known->key = mem_copy(key.at, key.len);
+		known->first = *mine;
+		keymap_put(&s->known, slice_over(known->key, key.len), known);
 	}
-	*ret = *known;
+	*ret = known->first;
 	return 0;
 }
 

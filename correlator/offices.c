@@ -121,14 +121,14 @@ const struct office *offices_find(const struct offices *o, struct slice id)
 	return NULL;
 }
 
-const struct scope *offices_scope(const struct offices *o, struct slice text)
+const struct scope *offices_scope(const struct offices *o, struct slice address)
 {
-	struct address address;
+	struct address read;
 
-	if (!o || !address_read(text, &address))
+	if (!o || !address_read(address, &read))
 		return NULL;
 	for (size_t i = 0; i < o->scope_count; i++)
-		if (networks_hold(o->scopes[i].networks, address))
+		if (networks_hold(o->scopes[i].networks, read))
 			return &o->scopes[i];
 	return NULL;
 }

@@ -25,7 +25,7 @@ struct mutes_config {
 #define TEXT_FIELD(member, words)                                                                  \
 	{                                                                                          \
 		.key = "mute." #member, .type = CONFIG_TEXT,                                       \
-		.offset = offsetof(struct mutes_config, member), .fallback = "", .help = words     \
+		.offset = offsetof(struct mutes_config, member), .fallback = "", .help = (words)   \
 	}
 
 static const struct config_field fields[] = {

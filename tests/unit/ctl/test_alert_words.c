@@ -69,6 +69,27 @@ static void what_is_missing_in_one_language_is_shown_in_the_other(void **state)
 		"    Luật: r1 · T1046, T1595 · al-1.3\n");
 }
 
+static void an_alert_says_what_matched_and_who_needs_to_know(void **state)
+{
+	struct alert alert = {.rule = {.title = SLICE("t"), .level = ALERT_LOW},
+		.matched = SLICE("{\"dest_port\":445,\"tcp.state\":\"reset\"}"),
+		.notify = SLICE("[{\"id\":\"pa05\",\"vi\":\"Phòng An ninh mạng\","
+				"\"en\":\"Cyber police\",\"desk\":\"Trực ban\"},"
+				"{\"id\":\"owner\"}]")};
+
+	(void)state;
+	assert_words(&(struct alert_words){.lang = LANG_VI}, &alert,
+		"00:00:00 01/01/1970  [thấp] t\n"
+		"    Dấu hiệu: dest_port = 445, tcp.state = reset\n"
+		"    Ai cần biết: Phòng An ninh mạng (Trực ban); owner\n"
+		"    Luật:  · \n");
+	assert_words(&(struct alert_words){.lang = LANG_EN}, &alert,
+		"00:00:00 01/01/1970  [low] t\n"
+		"    Matched: dest_port = 445, tcp.state = reset\n"
+		"    Who needs to know: Cyber police (Trực ban); owner\n"
+		"    Rule:  · \n");
+}
+
 static void colour_marks_the_level_only(void **state)
 {
 	struct alert alert = {.rule = {.title = SLICE("t"), .level = ALERT_HIGH}};
@@ -83,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_alert_speaks_the_language_asked_for),
 		cmocka_unit_test(what_is_missing_in_one_language_is_shown_in_the_other),
+		cmocka_unit_test(an_alert_says_what_matched_and_who_needs_to_know),
 		cmocka_unit_test(colour_marks_the_level_only),
 	};
 
