@@ -199,6 +199,7 @@ static void on_answer(void *ctx, void *token, const struct answer *answer)
 	struct item *item = token;
 
 	queue_answered(w->queue, item, answer);
+	metric_set(w->counters.circuit, queue_circuit(w->queue));
 	log_info("%s answered to %s: %s, attempt=%" PRIu64, name_of(w), item->key, answer->said,
 		item->attempts);
 	if (answer->verdict == VERDICT_DELIVERED)

@@ -26,7 +26,7 @@ def test_each_line_is_one_alert_with_its_key(redis, config, spawn, folder):
     spawn("courier", config())
     body = alerts.alert(1, entity="một\nhai")
     alerts.put(redis, json.dumps(body, indent=1))
-    wait_for(lambda: pending(redis, "out") == 0 and (folder / "out.ndjson").exists())
+    wait_for(lambda: (folder / "out.ndjson").exists() and (folder / "out.ndjson").read_bytes())
     assert lines(folder) == [{"key": alerts.key(body), "purpose": "alert", "alert": body}]
 
 
@@ -52,7 +52,7 @@ def test_killed_at_any_time_each_key_stands_once(redis, config, spawn, folder, p
 def test_a_long_file_is_rotated_and_nothing_is_lost(redis, config, spawn, folder):
     courier = spawn("courier", config(size_max="20KiB", files_max=100))
     bodies = put_many(redis, 150)
-    wait_for(lambda: pending(redis, "out") == 0)
+    wait_for(lambda: sum(path.read_bytes().count(b"\n") for path in folder.glob("out.ndjson*")) == 150)
     courier.stop()
     old = sorted(folder.glob("out.ndjson.*"))
     assert len(old) >= 5 and all(path.stat().st_size <= 20 * 1024 for path in old)
@@ -87,12 +87,15 @@ def test_the_test_command_writes_beside_a_running_courier(redis, config, spawn, 
     assert said.returncode == 2 and "another process writes to it" in said.stderr
 
 
-@pytest.mark.parametrize("change, words", [
+BAD_TARGETS = [
     ({"path": "out.ndjson"}, "does not begin with '/'"),
     ({"path": "/nonexistent/out.ndjson"}, "/nonexistent/out.ndjson: its folder"),
     ({"url": "https://example.com/"}, "kind file has no setting 'url'"),
     ({"secret_file": "/etc/passwd"}, "kind file has no setting 'secret_file'"),
-])
-def test_a_bad_target_is_refused_in_words(config, command, change, words):
-    said = command("--check", config=config(**change))
-    assert said.returncode == 2 and words in said.stderr, said.stderr
+]
+
+
+def test_a_bad_target_is_refused_in_words(config, command):
+    for change, words in BAD_TARGETS:
+        said = command("--check", config=config(**change))
+        assert said.returncode == 2 and words in said.stderr, said.stderr

@@ -53,22 +53,25 @@ def test_each_alert_goes_where_its_route_says(redis, receive, config, spawn, rou
     wait_for(lambda: set(dams.taken) == {alerts.key(dam)})
 
 
-@pytest.mark.parametrize("raised, fits", [
+RAISED = [
     ("2026-11-23T00:29:59Z", False),  # Monday 07:29:59 in Viet Nam
     ("2026-11-23T00:30:00Z", True),   # 07:30
     ("2026-11-23T09:59:59Z", True),   # 16:59:59
     ("2026-11-23T10:00:00Z", False),  # 17:00
     ("2026-11-21T03:00:00Z", False),  # Saturday
     ("2026-11-24T03:00:00Z", False),  # Tuesday, a holiday
-])
-def test_hours_are_those_of_viet_nam(command, config, routes, raised, fits):
-    settings = config(centre="https://example.com/")
-    settings["courier"]["routes"] = routes(
-        {"name": "office", "to": ["centre"],
-         "hours": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "07:30", "to": "17:00", "holidays": "without"}]},
-        holidays=["2026-11-24"])
-    said = command("route", "-", config=settings, stdin=json.dumps(alerts.alert(1, timestamp=raised)))
-    assert said.returncode == 0 and ("centre" in said.stdout) == fits, said
+]
+
+
+def test_hours_are_those_of_viet_nam(command, config, routes):
+    for raised, fits in RAISED:
+        settings = config(centre="https://example.com/")
+        settings["courier"]["routes"] = routes(
+            {"name": "office", "to": ["centre"],
+             "hours": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "07:30", "to": "17:00", "holidays": "without"}]},
+            holidays=["2026-11-24"])
+        said = command("route", "-", config=settings, stdin=json.dumps(alerts.alert(1, timestamp=raised)))
+        assert said.returncode == 0 and ("centre" in said.stdout) == fits, said
 
 
 def test_hours_over_midnight_belong_to_the_day_they_begin(command, config, routes):
@@ -81,7 +84,7 @@ def test_hours_over_midnight_belong_to_the_day_they_begin(command, config, route
         assert ("centre" in said.stdout) == fits, raised
 
 
-@pytest.mark.parametrize("route, line, words", [
+WRONG_ROUTES = [
     ({"to": ["nobody"]}, 4, "to: found 'nobody', expected a name of courier.targets"),
     ({"to": ["centre"], "min_level": "huge"}, 2, "min_level: found 'huge', expected one of informational"),
     ({"to": ["centre"], "colour": "red"}, 2, "a route has no field 'colour'"),
@@ -91,12 +94,15 @@ def test_hours_over_midnight_belong_to_the_day_they_begin(command, config, route
     ({"to": ["centre"], "hours": [{"days": ["sunday"]}]}, 4, "hours.days: found 'sunday', expected one of sun"),
     ({"to": ["centre"], "escalate": {"to": ["centre"], "after": "soon"}}, 3, "escalate.after: found 'soon'"),
     ({"to": ["centre"], "escalate": {"to": ["centre"]}}, 3, "escalate: both"),
-])
-def test_a_wrong_route_is_refused_with_file_line_and_field(command, config, routes, route, line, words):
-    settings = config(centre="https://example.com/")
-    settings["courier"]["routes"] = routes({"name": "a", **route})
-    said = command("--check", config=settings)
-    assert said.returncode == 2 and words in said.stderr and f"routes.yaml:{line}:" in said.stderr, said.stderr
+]
+
+
+def test_a_wrong_route_is_refused_with_file_line_and_field(command, config, routes):
+    for route, line, words in WRONG_ROUTES:
+        settings = config(centre="https://example.com/")
+        settings["courier"]["routes"] = routes({"name": "a", **route})
+        said = command("--check", config=settings)
+        assert said.returncode == 2 and words in said.stderr and f"routes.yaml:{line}:" in said.stderr, said.stderr
 
 
 def test_the_police_get_of_the_information_side_only_four_classes(redis, receive, config, command, spawn, routes):
