@@ -138,14 +138,12 @@ static bool refuse_value(struct detection_source *s, const struct yaml_node *nod
  * are no UTF-8 can never stand in an event. */
 static bool as_text(struct arena *a, struct slice *value)
 {
-	if (slice_starts(*value, SLICE("\xff\xfe"))) {
-		struct slice tail = slice_from(*value, 2);
-		char *at = arena_alloc(a, tail.len + 4);
+	CLEANUP(buf_release) struct buf marked = {0};
 
-		memcpy(at, "\xef\xbb\xbf", 3);
-		if (tail.len > 0)
-			memcpy(at + 3, tail.at, tail.len);
-		*value = slice_over(at, tail.len + 3);
+	if (slice_starts(*value, SLICE("\xff\xfe"))) {
+		buf_add_text(&marked, "\xef\xbb\xbf");
+		buf_add_slice(&marked, slice_from(*value, 2));
+		*value = arena_slice(a, buf_slice(&marked));
 	}
 	return text_is_utf8(*value);
 }

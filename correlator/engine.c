@@ -67,13 +67,13 @@ void hits_release(struct hits *hits)
 	*hits = (struct hits){0};
 }
 
-void hits_add(struct hits *out, const struct rule_hit *hit)
+void hits_add(struct hits *hits, const struct rule_hit *hit)
 {
-	if (out->count == out->room) {
-		out->room = out->room ? out->room * 2 : 256;
-		out->at = mem_resize(out->at, out->room, sizeof *out->at);
+	if (hits->count == hits->room) {
+		hits->room = hits->room ? hits->room * 2 : 256;
+		hits->at = mem_resize(hits->at, hits->room, sizeof *hits->at);
 	}
-	out->at[out->count++] = *hit;
+	hits->at[hits->count++] = *hit;
 }
 
 static struct slice sample_of(struct engine *e, const struct feed *f, struct arena *a)
@@ -105,7 +105,6 @@ static void amounts_of(struct view *v, const struct feed *f, struct counted *ret
 
 static void counted_of(struct view *v, const struct feed *f, struct counted *ret)
 {
-	ret->count = 0;
 	switch (f->target->window.kind) {
 	case WINDOW_SUM:
 	case WINDOW_AVERAGE:
@@ -144,7 +143,7 @@ static void feed_hits(
 	struct engine *e, const struct feed *f, const struct rule_hit *origin, struct hits *out)
 {
 	struct rule_hit hit = *origin;
-	struct counted counted;
+	struct counted counted = {.count = 0};
 	struct groups groups;
 
 	hit.target = f->target;

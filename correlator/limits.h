@@ -35,8 +35,8 @@ enum {
 	/* Events. */
 	EVENT_LEN_MAX = 1 << 20,
 	EVENTS_PER_BATCH_MAX = 10000,
-	ASIDE_PER_ROUND_MAX = 16, /* refused events that are set aside at once */
-	ASIDE_LEN_MAX = 2048,     /* bytes of one */
+	ASIDE_PER_ROUND_MAX = 16,  /* refused events that are set aside at once */
+	ASIDE_LEN_MAX = 2048,      /* bytes of one */
 	EVENT_FUTURE_MAX_S = 3600, /* a clock further ahead would close windows for everybody */
 	VIEW_VALUES_MAX = 1024,    /* elements of one field */
 	VIEW_LEAVES_MAX = 4096,    /* values that a keyword is looked for in */

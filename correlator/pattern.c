@@ -131,7 +131,11 @@ struct pattern pattern_open_end(struct arena *a, struct pattern p)
 
 static char lower_ascii(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	if (c >= 'A' && c <= 'Z')
+		c = letters[c - 'A'];
+	return c;
 }
 
 struct slice pattern_fold(struct arena *a, struct slice text)

@@ -28,6 +28,7 @@ struct asked {
 };
 
 struct prefilter {
+	struct arena *arena; /* of the covers */
 	size_t rule_count, word_count;
 	uint64_t *always, *found; /* bit sets of rules */
 	uint64_t *of_texts;       /* all rules that texts stand for */
@@ -87,19 +88,20 @@ static void add_number(struct prefilter *p, const struct cover_sign *sign, uint3
 static void add_text(struct prefilter *p, const struct cover_sign *sign, uint32_t rule)
 {
 	struct slice key = sign->text;
-	size_t known = (size_t)(uintptr_t)keymap_get(&p->by_text, key);
+	size_t *known = keymap_get(&p->by_text, key);
 
-	if (known == 0) {
+	if (!known) {
 		if (p->text_count == p->text_room) {
 			p->text_room = p->text_room ? p->text_room * 2 : 256;
 			p->texts = mem_resize(p->texts, p->text_room, sizeof *p->texts);
 		}
 		p->texts[p->text_count] = (struct rule_list){0};
 		scan_add(p->scan, key, SCAN_NOCASE, (unsigned)p->text_count);
-		known = ++p->text_count;
-		keymap_put(&p->by_text, key, (void *)(uintptr_t)known);
+		known = arena_alloc(p->arena, sizeof *known);
+		*known = p->text_count++;
+		keymap_put(&p->by_text, key, known);
 	}
-	list_add(&p->texts[known - 1], rule);
+	list_add(&p->texts[*known], rule);
 	set_bit(p->of_texts, rule);
 }
 
@@ -154,6 +156,7 @@ struct prefilter *prefilter_new(
 	struct prefilter *p = mem_alloc(sizeof *p);
 	struct err err = {0};
 
+	p->arena = source->arena;
 	p->rule_count = count;
 	p->word_count = (count + 63) / 64;
 	p->always = mem_array(p->word_count + 1, sizeof *p->always);

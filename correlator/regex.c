@@ -146,13 +146,13 @@ static bool finds_linearly(struct regex *re, struct slice text)
 
 bool regex_finds(struct regex *re, struct slice text)
 {
-	PCRE2_SPTR at = (PCRE2_SPTR)(text.at ? text.at : "");
-
+	if (!text.at)
+		text = SLICE("");
 	text.len = searched_len(text);
 	if (re->linear)
 		return finds_linearly(re, text);
-	int found = pcre2_match(
-		re->code, at, text.len, 0, PCRE2_NO_UTF_CHECK, re->match, re->set->limits);
+	int found = pcre2_match(re->code, (PCRE2_SPTR)text.at, text.len, 0, PCRE2_NO_UTF_CHECK,
+		re->match, re->set->limits);
 
 	if (found < 0 && found != PCRE2_ERROR_NOMATCH)
 		return finds_linearly(re, text);

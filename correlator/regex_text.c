@@ -81,8 +81,10 @@ static size_t group_len(struct slice s)
  * character back. */
 static bool take_quantifier(struct reader *r, bool of_character)
 {
-	char c = r->rest.len > 0 ? *r->rest.at : '\0';
+	char c = '\0';
 
+	if (r->rest.len > 0)
+		c = *r->rest.at;
 	if (!strchr("*+?{", c) || c == '\0')
 		return true;
 	size_t len = 1;
@@ -128,10 +130,12 @@ static bool skip(struct reader *r, size_t len)
 /* The alternatives of a group that must be there once at least. */
 static bool take_group(struct reader *r, size_t len)
 {
-	char after = len < r->rest.len ? r->rest.at[len] : '\0';
+	char after = '\0';
 	struct slice inside = slice_over(r->rest.at + 1, len > 2 ? len - 2 : 0);
 	struct texts found = {.count = 0};
 
+	if (len < r->rest.len)
+		after = r->rest.at[len];
 	if (slice_starts(inside, SLICE("?:")))
 		inside = slice_from(inside, 2);
 	end_run(r);

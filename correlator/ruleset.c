@@ -64,7 +64,7 @@ static void load_filter(struct loader *l, const struct yaml_node *document)
 		refuse(l);
 		return;
 	}
-	set->filters = mem_resize(set->filters, set->filter_count + 1, sizeof *set->filters);
+	set->filters = mem_resize(set->filters, set->filter_count + 1, sizeof(struct filter *));
 	set->filters[set->filter_count++] = f;
 }
 

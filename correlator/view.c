@@ -87,8 +87,10 @@ static size_t root_hash(struct slice key)
 {
 	if (key.len == 0)
 		return 0;
-	return key.len * 31 + (uint8_t)key.at[0] * 7 + (uint8_t)key.at[key.len - 1] * 131 +
-		(uint8_t)key.at[key.len / 2] * 17;
+	size_t first = (uint8_t)key.at[0], middle = (uint8_t)key.at[key.len / 2];
+	size_t last = (uint8_t)key.at[key.len - 1];
+
+	return key.len * 31 + first * 7 + last * 131 + middle * 17;
 }
 
 /* The place in the table where the key stands or belongs. */
@@ -151,10 +153,10 @@ static void path_split(struct path *p)
 
 static size_t add_path(struct view_fields *f, struct slice key, struct path path)
 {
-	size_t known = (size_t)(uintptr_t)keymap_get(&f->by_name, key);
+	size_t *known = keymap_get(&f->by_name, key);
 
-	if (known > 0)
-		return known - 1;
+	if (known)
+		return *known;
 	if (f->count == f->room) {
 		f->room = f->room ? f->room * 2 : 64;
 		f->paths = mem_resize(f->paths, f->room, sizeof *f->paths);
@@ -165,8 +167,10 @@ static size_t add_path(struct view_fields *f, struct slice key, struct path path
 	if (path.verbatim)
 		path.verbatim_root = root_add(f, slice_of(path.verbatim));
 	f->paths[f->count] = path;
-	keymap_put(&f->by_name, arena_slice(f->arena, key), (void *)(uintptr_t)(f->count + 1));
-	return f->count++;
+	known = arena_alloc(f->arena, sizeof *known);
+	*known = f->count++;
+	keymap_put(&f->by_name, arena_slice(f->arena, key), known);
+	return *known;
 }
 
 size_t view_fields_add(struct view_fields *f, struct slice name)
