@@ -101,7 +101,7 @@ static const struct config_field target_fields[] = {
 		.offset = offsetof(struct target_config, secret_file),
 		.fallback = "",
 		.max = 4096,
-		.help = "File with secrets, one a line, the newest first: whsec_…, password, or tokens"},
+		.help = "File with secrets, one a line: whsec_…, the newest first; a password; NAME sha256:… of readers"},
 	{.key = "ca_file",
 		.type = CONFIG_TEXT,
 		.offset = offsetof(struct target_config, ca_file),
@@ -218,7 +218,7 @@ static const struct config_field target_fields[] = {
 		.fallback = "10000",
 		.min = 1,
 		.max = 10000000,
-		.help = "taxii, atom: alerts offered at most"},
+		.help = "taxii, atom: alerts offered at most, about"},
 };
 
 static const struct config_schema target_schema = {
