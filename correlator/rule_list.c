@@ -110,7 +110,7 @@ int command_list(int argc, char **argv)
 	for (size_t i = 0; i < rules->refused_count; i++)
 		(void)fprintf(stderr, "%s\n", rules->refused[i]);
 	if (rules->rule_count > 0)
-		qsort(rules->rules, rules->rule_count, sizeof rules->rules[0], compare_rules);
+		qsort(rules->rules, rules->rule_count, sizeof(struct rule *), compare_rules);
 	print_domain(rules->rules, rules->rule_count, ALERT_NETWORK);
 	print_domain(rules->rules, rules->rule_count, ALERT_INFORMATION);
 	print_domain(rules->rules, rules->rule_count, ALERT_BRIDGE);

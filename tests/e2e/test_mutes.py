@@ -1,6 +1,8 @@
 """Alerts that are muted, silenced by others, or told again: on Redis, with the correlator and `haidang mutes`."""
+import collections
 import json
 import os
+import random
 import subprocess
 import time
 
@@ -112,3 +114,27 @@ def test_a_storm_is_one_alert_with_revisions_and_a_rise_is_told(correlate):
         (1, 1, "medium", ""), (2, 10, "medium", "count"), (3, 40, "high", "level"), (4, 160, "high", "count")]
     last = found[-1]
     assert [o["id"] for o in last["notify"]] == ["ioc", "pa05"] and last["matched"] == {"event_type": "tls"}
+
+
+def test_revisions_are_exact_while_workers_are_killed(redis, spawn, shared, folder):
+    (folder / "rules.yml").write_text(RULES)
+    config = {**shared, "correlator": {"rules": [str(folder / "rules.yml")], "batch": 4, "lease": "1s"}}
+    rng, sources = random.Random(3), [f"10.5.0.{n}" for n in range(40)]
+    events = [visit(source) for source in sources for _ in range(60)]
+    rng.shuffle(events)
+    Producer(redis.client, ["ev:{net.s.0}"]).send("ev:{net.s.0}", events)
+    kills, worker = 0, spawn("correlator", config)
+    while redis.client.xlen("ev:{net.s.0}") and kills < 40:
+        time.sleep(rng.uniform(0.02, 0.08))
+        worker.kill()
+        worker = spawn("correlator", config)
+        kills += 1
+    wait_for(lambda: not redis.client.xlen("ev:{net.s.0}"), 20, "the stream empty")
+    found = collections.Counter()
+    for bucket in range(16):
+        for _, fields in redis.client.xrange(f"al:{{b{bucket:02d}}}"):
+            alert = json.loads(fields[b"a"])
+            found[alert["group"]["src_ip"], alert["revision"], alert["count"], alert["rule"]["level"]] += 1
+    wanted = ((1, 1, "medium"), (2, 10, "medium"), (3, 40, "high"))
+    assert found == collections.Counter((source, *w) for source in sources for w in wanted)
+    assert kills >= 3

@@ -162,8 +162,7 @@ static void a_list_reads_back_as_it_was_written(void **state)
 static void what_is_no_list_is_refused(void **state)
 {
 	static const char *const texts[] = {"x", "{}", "{\"mutes\":[{}]}", "{\"mutes\":1}",
-		"{\"mutes\":[{\"id\":\"a\",\"created\":\"2026-11-23T00:00:00Z\","
-		"\"expires\":\"2026-11-24T00:00:00Z\",\"network\":\"1.2.3.4/99\"}]}"};
+		"{\"mutes\":[{\"id\":\"a\",\"network\":\"1.2.3.4/99\"}]}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
