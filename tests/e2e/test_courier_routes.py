@@ -1,6 +1,7 @@
 """Who gets which alert: routes as data, what becomes of an alert, and what may never go to the police."""
 import json
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -215,3 +216,23 @@ def test_the_status_command_tells_of_circuits(redis, receive, config, command, s
     assert rows["good"][1:5] == ["closed", "5", "0", "0"] and rows["bad"][2:5] == ["0", "5", "0"], rows
     assert "failing since" in " ".join(rows["bad"])
     assert haidang("secret", config_file=folder / "command.yaml").returncode == 2
+
+
+def test_sighup_takes_new_routes_and_keeps_the_old_ones_when_they_are_wrong(redis, receive, config, spawn, routes):
+    first, second = receive(), receive()
+    settings = config(first=first.url, second=second.url)
+    settings["courier"]["routes"] = path = routes({"name": "a", "to": ["first"]})
+    courier = spawn("courier", settings)
+    alerts.put(redis, alerts.alert(1))
+    wait_for(lambda: first.taken)
+    pathlib.Path(path).write_text("routes:\n- {name: a, to: [nobody]}\n")
+    courier.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: f"{path}:2: to: found 'nobody'" in courier.said())
+    alerts.put(redis, alerts.alert(2))
+    wait_for(lambda: len(first.taken) == 2)
+    routes({"name": "a", "to": ["second"]})
+    courier.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "Configuration reloaded" in courier.said())
+    alerts.put(redis, alerts.alert(3))
+    wait_for(lambda: second.taken)
+    assert list(second.taken) == [alerts.key(alerts.alert(3))] and len(first.taken) == 2
