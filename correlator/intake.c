@@ -57,6 +57,16 @@ static const char release_source[] = "#!lua flags=allow-oom\n"
 				     "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end\n"
 				     "return redis.call('DEL', KEYS[2])\n";
 
+/* KEYS[1] the workers by the time they were last seen, ARGV[1] this one's name, ARGV[2] after how many
+ * ms a silent one is gone. How many there are. */
+static const char present_source[] =
+	"#!lua flags=allow-oom\n"
+	"local now = redis.call('TIME')\n"
+	"local ms = now[1] * 1000 + math.floor(now[2] / 1000)\n"
+	"redis.call('ZADD', KEYS[1], ms, ARGV[1])\n"
+	"redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ms - ARGV[2])\n"
+	"return redis.call('ZCARD', KEYS[1])\n";
+
 /* An entry in a stream's queue; offsets into the queue's text. */
 struct queued {
 	struct event_id id;
@@ -107,7 +117,7 @@ struct intake {
 	char said[160];
 	struct metric *refusals;
 	bool first_scan;
-	struct redis_script lease, read, ack, release;
+	struct redis_script lease, read, ack, release, present;
 };
 
 struct intake *intake_new(const struct intake_options *options)
@@ -126,6 +136,8 @@ struct intake *intake_new(const struct intake_options *options)
 	in->read.source = read_source;
 	in->ack.source = ack_source;
 	in->release.source = release_source;
+	in->present.source = present_source;
+	redis_register_script(options->redis, &in->present);
 	redis_register_script(options->redis, &in->lease);
 	redis_register_script(options->redis, &in->read);
 	redis_register_script(options->redis, &in->ack);
@@ -351,10 +363,56 @@ static int finish(struct intake *in)
 	return said == 0 && in->ack_refused ? -EIO : said;
 }
 
+static void on_present(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	int64_t *workers = ctx;
+
+	(void)index;
+	*workers = redis_reply_int(reply);
+}
+
+/* How many streams this worker may hold, so that all workers get some. */
+static int find_share(struct intake *in, struct slice lease_ms, size_t *ret_share)
+{
+	const struct slice args[] = {slice_of(in->options.worker), lease_ms};
+	int64_t workers = 1;
+
+	redis_queue_script(in->options.redis, &in->present,
+		(struct redis_keys){SLICE(CORRELATOR_WORKERS), SLICE("")}, args, 2);
+	int said = redis_flush(in->options.redis, on_present, &workers);
+
+	if (said < 0)
+		(void)snprintf(in->said, sizeof in->said, "%s", redis_said(in->options.redis));
+	size_t among = workers > 1 ? (size_t)workers : 1;
+	size_t share = (in->count + among - 1) / among;
+
+	*ret_share = share < in->options.streams_max ? share : in->options.streams_max;
+	return said;
+}
+
+/* Gives back those beyond the share: another worker has come. What was read of them and not
+ * acknowledged is pending, and becomes its own. */
+static void give_up(struct intake *in, size_t share)
+{
+	const struct slice args[] = {slice_of(in->me)};
+	size_t held = 0;
+
+	for (size_t i = 0; i < in->count; i++) {
+		struct stream *s = &in->streams[i];
+
+		if (!s->held || held++ < share)
+			continue;
+		ask(in, (struct asked){i, COMMAND_RELEASE}, args, 1);
+		s->held = false;
+		start_recovery(s);
+	}
+}
+
 /* Renews the leases held, and tries for as many more as there is room for; those that others
  * hold leave room for the next ones. */
-static int take_leases(struct intake *in, const struct slice *args, size_t count)
+static int take_leases(struct intake *in, size_t share, const struct slice *args, size_t count)
 {
+	give_up(in, share);
 	for (size_t i = 0; i < in->count; i++)
 		if (in->streams[i].held)
 			ask(in, (struct asked){i, COMMAND_LEASE}, args, count);
@@ -363,9 +421,9 @@ static int take_leases(struct intake *in, const struct slice *args, size_t count
 	for (size_t i = 0; said == 0 && i < in->count;) {
 		size_t held = intake_held(in);
 
-		if (held >= in->options.streams_max)
+		if (held >= share)
 			return 0;
-		for (; i < in->count && held + in->asked_count < in->options.streams_max; i++)
+		for (; i < in->count && held + in->asked_count < share; i++)
 			if (!in->streams[i].held)
 				ask(in, (struct asked){i, COMMAND_LEASE}, args, count);
 		said = finish(in);
@@ -376,16 +434,19 @@ static int take_leases(struct intake *in, const struct slice *args, size_t count
 int intake_scan(struct intake *in)
 {
 	char lease_ms[24];
+	size_t share = 0;
 	int said = finish(in);
 
+	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
 	if (said == 0)
 		said = learn_streams(in);
+	if (said == 0)
+		said = find_share(in, slice_of(lease_ms), &share);
 	if (said < 0)
 		return said;
-	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
 	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
 		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
-	said = take_leases(in, args, 5);
+	said = take_leases(in, share, args, 5);
 	in->first_scan = in->first_scan && said < 0;
 	return said;
 }
@@ -547,7 +608,12 @@ int intake_release(struct intake *in)
 			ask(in, (struct asked){i, COMMAND_RELEASE}, args, 1);
 		in->streams[i].held = false;
 	}
-	return finish(in);
+	const struct slice gone[] = {
+		SLICE("ZREM"), SLICE(CORRELATOR_WORKERS), slice_of(in->options.worker)};
+	CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+
+	said = finish(in);
+	return said < 0 ? said : redis_call(in->options.redis, gone[1], gone, 3, &reply);
 }
 
 const char *intake_said(const struct intake *in)

@@ -14,6 +14,9 @@
  * Acknowledging and reading ahead go on in Redis while the caller works: intake_ack() does not wait,
  * and what failed then is told by a later call.
  *
+ * Workers share the streams evenly: each counts the workers seen in the time of a lease, and gives
+ * back what is beyond its share.
+ *
  * After any failure, here or in the windows, intake_reset(): what is not acknowledged is read
  * again, this worker's own pending entries first. All int results are 0 or -errno. A stream whose
  * lease or entries Redis answers with an error is left alone until the next scan and counted in

@@ -5,6 +5,7 @@
  *   ev:index                                set of all producer streams
  *   pos:{net.SENSOR.W}                      how far a producer has read the source it takes from
  *   lease:{STREAM}                          which worker reads a producer stream
+ *   workers:{correlator}                    the workers, by when they were last seen
  *   w:{bNN}:RULE|GROUP                      a correlation window or alert group, with marks
  *   h:{bNN}:RULE|VALUE                     until when an alert of a rule silences others
  *   al:{bNN}                                alerts of bucket NN, field "a": one alert as JSON
@@ -53,6 +54,7 @@ enum { ALERT_BUCKETS = 16, STREAM_NAME_MAX = 96 };
 #define SOURCES_KEY_PREFIX   "sources:" /* and the name of the crawler */
 #define COURIER_GROUP_PREFIX "courier." /* and the name of the target */
 #define COURIER_WATCH_GROUP  "courier"  /* of the courier's own clocks */
+#define CORRELATOR_WORKERS   "workers:{correlator}"
 #define REFUSED_STREAM       "refused:{correlator}"
 #define CHANGE_STREAM        "changes:{console}"
 #define COURIER_AUDIT        "audit:{courier}"

@@ -74,9 +74,9 @@ static bool target_of(
 {
 	struct slice word, host;
 
-	if (!slice_cut(&said, ' ', &word) || !slice_cut(&said, ' ', &word) ||
-		!slice_cut(&said, ' ', &word))
-		return false;
+	for (int i = 0; i < 3; i++)
+		if (!slice_cut(&said, ' ', &word))
+			return false;
 	host = word;
 	while (host.len && host.at[host.len - 1] != ':')
 		host.len--;

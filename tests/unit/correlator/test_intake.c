@@ -259,6 +259,41 @@ static void an_entry_whose_id_is_none_of_ours_does_not_stand_in_the_way(void **s
 	expect_given(&w, "A6 ");
 }
 
+static void workers_that_come_and_go_share_the_streams(void **state)
+{
+	CLEANUP(worker_close) struct worker first = {0}, second = {0};
+
+	(void)state;
+	add(STREAM_A, 1);
+	add(STREAM_B, 2);
+	worker_open(&first, "first", 10);
+	assert_int_equal(intake_held(first.intake), 2);
+	assert_int_equal(intake_read(first.intake), 0); /* both, which stay pending */
+	worker_open(&second, "second", 10);
+	assert_int_equal(intake_held(second.intake), 0);
+	assert_int_equal(intake_scan(first.intake), 0);
+	assert_int_equal(intake_held(first.intake), 1);
+	assert_int_equal(intake_scan(second.intake), 0);
+	assert_int_equal(intake_held(second.intake), 1);
+	add(STREAM_A, 3);
+	add(STREAM_B, 4);
+
+	CLEANUP(buf_release) struct buf found = {0};
+	struct worker *workers[] = {&first, &second};
+	struct intake_entry entry;
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(intake_read(workers[i % 2]->intake), 0);
+		while (intake_next(workers[i % 2]->intake, &entry))
+			buf_printf(&found, "%" PRIu64 " ", entry.id.ms);
+		assert_int_equal(intake_ack(workers[i % 2]->intake), 0);
+	}
+	assert_int_equal(found.len, 8); /* each of the four once */
+	assert_int_equal(intake_release(second.intake), 0);
+	assert_int_equal(intake_scan(first.intake), 0);
+	assert_int_equal(intake_held(first.intake), 2);
+}
+
 static void what_redis_refuses_is_said(void **state)
 {
 	CLEANUP(worker_close) struct worker w = {0};
@@ -318,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(a_window_whose_alert_is_refused_is_not_written, fresh),
 		cmocka_unit_test_setup(
 			an_entry_whose_id_is_none_of_ours_does_not_stand_in_the_way, fresh),
+		cmocka_unit_test_setup(workers_that_come_and_go_share_the_streams, fresh),
 		cmocka_unit_test_setup(what_redis_refuses_is_said, fresh),
 	};
 
