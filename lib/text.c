@@ -1,8 +1,8 @@
-#include "lib/text.h"
-
 #include "lib/mem.h"
 #include "lib/must.h"
+#include "lib/text.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <unicode/uchar.h>
 #include <unicode/uidna.h>
@@ -285,10 +285,25 @@ static UIDNA *idna_open(void)
 /* Faults that UTS 46 names but the WHATWG URL standard lets pass (VerifyDnsLength and
  * CheckHyphens are false there). */
 enum {
+	IDNA_UNDECODABLE = UIDNA_ERROR_PUNYCODE | UIDNA_ERROR_INVALID_ACE_LABEL,
 	IDNA_TOLERATED = UIDNA_ERROR_EMPTY_LABEL | UIDNA_ERROR_LABEL_TOO_LONG |
 		UIDNA_ERROR_DOMAIN_NAME_TOO_LONG | UIDNA_ERROR_LEADING_HYPHEN |
 		UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4,
 };
+
+/* A label that begins with "xn--" and cannot be decoded stays as it is (UTS 46,
+ * IgnoreInvalidPunycode, as browsers do), as long as all is ASCII. */
+static bool lower_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		if ((unsigned char)host.at[i] >= 0x80)
+			return false;
+		ret[i] = (char)tolower((unsigned char)host.at[i]);
+	}
+	ret[host.len] = '\0';
+	*ret_len = host.len;
+	return true;
+}
 
 bool text_host_to_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len)
 {
@@ -300,8 +315,12 @@ bool text_host_to_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_
 		return false;
 	int32_t len = uidna_nameToASCII_UTF8(
 		idna, host.at, (int32_t)host.len, ret, TEXT_HOST_MAX, &info, &status);
-	if (U_FAILURE(status) || len <= 0 || len >= TEXT_HOST_MAX ||
-		(info.errors & ~(uint32_t)IDNA_TOLERATED) != 0)
+	uint32_t errors = info.errors & ~(uint32_t)IDNA_TOLERATED;
+	if (U_FAILURE(status) || len <= 0 || len >= TEXT_HOST_MAX)
+		return false;
+	if (errors != 0 && (errors & ~(uint32_t)IDNA_UNDECODABLE) == 0)
+		return lower_ascii(host, ret, ret_len);
+	if (errors != 0)
 		return false;
 	ret[len] = '\0';
 	*ret_len = (size_t)len;

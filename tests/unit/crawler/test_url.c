@@ -20,6 +20,7 @@ static void addresses_take_their_normal_form(void **state)
 		{"http://2130706433/", NULL, "http://127.0.0.1/"},
 		{"http://[::FFFF:1]/", NULL, "http://[::ffff:1]/"},
 		{"http://đànẵng.vn/", NULL, "http://xn--nng-8ka8v493n.vn/"},
+		{"http://a.Xn--pokxncvks", NULL, "http://a.xn--pokxncvks/"},
 		{"\\\\h.vn\\p", "http://b.vn/", "http://h.vn/p"},
 		{"http:x", "http://h.vn/a/b", "http://h.vn/a/x"},
 		{"javascript:alert(1)", "http://h.vn/", NULL},
