@@ -57,8 +57,7 @@ class Kills:
     def start(self, i):
         self.spawned += 1
         config = {"redis": self.cluster.settings(replicas=1), "paths": {"state": str(self.folder), "run": str(self.folder)},
-                  "correlator": {"rules": [str(self.folder / "rules.yml")], "worker": f"w{i}", "batch": 4, "lease": "1s",
-                                 "streams_max": 3}}
+                  "correlator": {"rules": [str(self.folder / "rules.yml")], "worker": f"w{i}", "batch": 4, "lease": "1s"}}
         return spawn(self.folder, "correlator", config, self.spawned)
 
     def produce(self):

@@ -100,6 +100,68 @@ static void what_is_wrong_is_said(void **state)
 	assert_non_null(strstr(err_text(&file), "/nonexistent"));
 }
 
+static struct config_texts texts(char **at)
+{
+	size_t count = 0;
+
+	while (at[count])
+		count++;
+	return (struct config_texts){at, count};
+}
+
+static void a_cluster_and_sentinels_are_not_mixed_up(void **state)
+{
+	char *none[] = {NULL}, *two[] = {(char[]){"h:1"}, (char[]){"[::1]:2"}, NULL};
+	char *bad[] = {(char[]){"h:1"}, (char[]){"nowhere"}, NULL};
+	const struct {
+		bool cluster;
+		char **nodes;
+		const char *master;
+		char **sentinels;
+		const char *said; /* NULL: fine */
+		size_t count;     /* of addresses to ask beside redis.address */
+	} rows[] = {
+		{false, none, "", none, NULL, 0},
+		{true, none, "", none, NULL, 0},
+		{true, two, "", none, NULL, 2},
+		{false, none, "m", two, NULL, 2},
+		{true, bad, "", none, "'nowhere' is neither", 0},
+		{false, none, "m", bad, "'nowhere' is neither", 0},
+		{false, two, "", none, "redis.nodes: only a cluster", 0},
+		{false, none, "m", none, "both or neither", 0},
+		{false, none, "", two, "both or neither", 0},
+		{true, none, "m", two, "a cluster has no sentinels", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		CLEANUP(mem_cleanup) char *master = mem_text(rows[i].master);
+		struct settings s = {.redis_address = (char[]){"localhost:6379"},
+			.redis_password_file = (char[]){""},
+			.redis_user = (char[]){""},
+			.redis_cluster = rows[i].cluster,
+			.redis_nodes = texts(rows[i].nodes),
+			.redis_master = master,
+			.redis_sentinels = texts(rows[i].sentinels),
+			.redis_replicas = 1};
+		struct redis_options redis;
+		struct err err = {0};
+
+		assert_int_equal(settings_redis(&s, a, &redis, &err), rows[i].said == NULL);
+		if (rows[i].said) {
+			assert_non_null(strstr(err_text(&err), rows[i].said));
+			continue;
+		}
+		assert_int_equal(redis.cluster, rows[i].cluster);
+		assert_int_equal(redis.master != NULL, *rows[i].master != '\0');
+		assert_int_equal(redis.node_count, rows[i].count);
+		assert_int_equal(redis.replicas, 1);
+		if (rows[i].count > 0)
+			assert_string_equal(redis.nodes[1], "[::1]:2");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +169,7 @@ int main(void)
 		cmocka_unit_test(an_empty_address_means_no_redis),
 		cmocka_unit_test(passwords_come_from_their_file),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(a_cluster_and_sentinels_are_not_mixed_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,70 @@ static int call_int(struct redis *r, const char *command, const char *key, int64
 	return 0;
 }
 
+static void started_commands_are_answered_by_the_next_flush(void **state)
+{
+	struct redis_server *server = *state;
+	struct redis *r = client(server->address, clock_system());
+	const struct slice incr[] = {SLICE("INCR"), SLICE("k")};
+	struct tally t = {0};
+
+	redis_queue(r, incr[1], incr, 2);
+	redis_queue(r, incr[1], incr, 2);
+	redis_start(r);
+	assert_int_equal(redis_flush(r, count_up, &t), 0);
+	assert_int_equal(t.sum, 1 + 2);
+	redis_server_kill(server);
+	redis_queue(r, incr[1], incr, 2);
+	redis_start(r); /* what fails then is told by the flush */
+	assert_true(redis_flush(r, count_up, &t) < 0);
+	assert_int_equal(t.next, 2);
+	redis_free(&r);
+}
+
+static void replicas_that_are_not_there_are_told_and_not_waited_for_again(void **state)
+{
+	const struct redis_options options = {
+		.address = ((struct redis_server *)*state)->address, .replicas = 1};
+	struct redis *r = redis_new(&options, clock_system());
+	struct redis *careless = client(options.address, clock_system());
+	bool confirmed = true;
+	int64_t value;
+	mono_t until;
+
+	assert_int_equal(call_int(r, "INCR", "k", &value), 0);
+	assert_int_equal(redis_confirm(r, &confirmed), 0);
+	assert_false(confirmed);
+	assert_int_equal(call_int(r, "INCR", "k", &value), 0);
+	until = mono_after(clock_mono(clock_system()), 400);
+	assert_int_equal(redis_confirm(r, &confirmed), 0);
+	assert_false(confirmed);
+	assert_true(mono_left_ms(until, clock_mono(clock_system())) > 0);
+	assert_int_equal(call_int(careless, "INCR", "k", &value), 0);
+	assert_int_equal(redis_confirm(careless, &confirmed), 0);
+	assert_true(confirmed);
+	redis_free(&r);
+	redis_free(&careless);
+}
+
+static void a_transaction_is_one_flush_and_every_node_can_be_asked(void **state)
+{
+	struct redis *r = client(((struct redis_server *)*state)->address, clock_system());
+	const struct slice multi = SLICE("MULTI"), exec = SLICE("EXEC");
+	const struct slice incr[] = {SLICE("INCR"), SLICE("{k}a")}, ping = SLICE("PING");
+	struct tally t = {0}, all = {0};
+
+	redis_queue(r, incr[1], &multi, 1);
+	redis_queue(r, SLICE("{k}b"), incr, 2);
+	redis_queue(r, incr[1], &exec, 1);
+	redis_queue(r, SLICE("other"), incr, 2);
+	assert_int_equal(redis_flush(r, count_up, &t), 0);
+	assert_int_equal(t.next, 4);
+	assert_int_equal(t.sum, 2);
+	assert_int_equal(redis_call_each(r, &ping, 1, count_up, &all), 0);
+	assert_int_equal(all.next, 1);
+	redis_free(&r);
+}
+
 static void a_lost_connection_empties_the_queue_and_the_next_flush_connects_again(void **state)
 {
 	struct redis_server *server = *state;
@@ -460,6 +524,9 @@ int main(void)
 		CASE(replies_of_every_kind_are_read),
 		CASE(thousands_of_commands_go_in_one_flush_in_order),
 		CASE(big_commands_with_big_answers_do_not_deadlock),
+		CASE(started_commands_are_answered_by_the_next_flush),
+		CASE(replicas_that_are_not_there_are_told_and_not_waited_for_again),
+		CASE(a_transaction_is_one_flush_and_every_node_can_be_asked),
 		CASE(a_lost_connection_empties_the_queue_and_the_next_flush_connects_again),
 		CASE(the_back_off_doubles_up_to_two_seconds),
 		CASE(a_frozen_redis_times_out),
