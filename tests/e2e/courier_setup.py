@@ -63,8 +63,7 @@ def keys(bodies):
 def pending(redis, target):
     """Entries of the target's group that are not acknowledged or not even read."""
     left = 0
-    for bucket in range(16):
-        stream = f"al:{{b{bucket:02d}}}"
+    for stream in [f"al:{{b{bucket:02d}}}" for bucket in range(16)] + ["changes:{console}", f"to:{{{target}}}"]:
         if not redis.client.exists(stream):
             continue
         for group in redis.client.xinfo_groups(stream):
