@@ -18,7 +18,7 @@ static int digit_of(char c)
 
 static bool hash_read(struct slice hex, uint8_t ret[SHA256_LEN])
 {
-	if (hex.len != 2 * SHA256_LEN)
+	if (hex.len != (size_t)2 * SHA256_LEN)
 		return false;
 	for (size_t i = 0; i < SHA256_LEN; i++) {
 		int high = digit_of(hex.at[2 * i]), low = digit_of(hex.at[2 * i + 1]);

@@ -139,7 +139,9 @@ static void add_words(const struct parcel *parcel, struct buf *out)
 		for (size_t k = 0; k < words[i].len; k++) {
 			char c = words[i].at[k];
 
-			buf_add_byte(out, (unsigned char)c < ' ' || c == 0x7f ? ' ' : c);
+			if ((unsigned char)c < ' ' || c == 0x7f)
+				c = ' ';
+			buf_add_byte(out, c);
 		}
 	}
 }

@@ -236,8 +236,10 @@ static void tell_end(struct wire *w)
 
 static short wanted(const struct wire *w)
 {
+	if (w->state == WIRE_OPENING && w->tls)
+		return tls_wants(w->tls);
 	if (w->state == WIRE_OPENING)
-		return w->tls ? tls_wants(w->tls) : POLLOUT;
+		return POLLOUT;
 	if (w->state == WIRE_FINISHING && !w->told_end)
 		return POLLIN | POLLOUT;
 	return w->held ? POLLIN | POLLOUT : POLLIN;
