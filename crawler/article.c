@@ -141,6 +141,15 @@ static bool is_correction(struct arena *a, struct slice title, struct slice text
 	return false;
 }
 
+/* Of a page that was published before as `facts` say. */
+static struct slice what_changed(
+	struct arena *a, const struct known_facts *facts, struct slice title, struct slice text)
+{
+	if (is_correction(a, title, text))
+		return SLICE("correction");
+	return facts->title != known_hash(title) ? SLICE("title") : SLICE("text");
+}
+
 /* What is published under an address; nothing when Redis is away. */
 static struct known_facts facts_of(const struct knowledge *k, struct arena *a, struct slice url)
 {
@@ -237,11 +246,6 @@ enum article_end article_publish(
 	bool seen = facts.text != 0;
 	if (facts.text == text_hash)
 		return ARTICLE_UNCHANGED;
-	const char *changed = !seen                ? NULL
-		: is_correction(a, title, text)    ? "correction"
-		: facts.title != known_hash(title) ? "title"
-						   : "text";
-
 	classify(k->classifier, a, title, text, &found);
 	int64_t published = published_us(k, &article->published);
 	struct slice publisher = domain.len > 0 ? domain : article->url->host;
@@ -278,7 +282,7 @@ enum article_end article_publish(
 			.link_hosts = {article->link_hosts, article->link_host_count},
 			.published_us = published,
 			.change = seen ? SLICE("updated") : SLICE("new"),
-			.changed = slice_of(changed),
+			.changed = seen ? what_changed(a, &facts, title, text) : SLICE(""),
 			.sha256 = slice_of(sha256),
 		});
 	publish_lookalikes(k, article, shown);

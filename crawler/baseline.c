@@ -132,6 +132,13 @@ static double spread_of(const struct baseline *b)
 	return spread * (1 + 1 / ((double)b->days + MEAN_DAYS));
 }
 
+static double log_gamma(double x)
+{
+	int sign;
+
+	return lgamma_r(x, &sign);
+}
+
 double baseline_chance(const struct baseline *b, const struct expected *e, unsigned seen)
 {
 	double spread = spread_of(b), mean = e->mean;
@@ -139,7 +146,7 @@ double baseline_chance(const struct baseline *b, const struct expected *e, unsig
 
 	if (seen == 0)
 		return 1;
-	double term = exp(lgamma(seen + size) - lgamma(size) - lgamma(seen + 1.0) +
+	double term = exp(log_gamma(seen + size) - log_gamma(size) - log_gamma(seen + 1.0) +
 		size * log(success) + seen * log(1 - success));
 	double tail = 0;
 	for (unsigned k = seen; k < seen + 10000 && term > tail * 1e-12; k++) {

@@ -19,11 +19,9 @@ enum {
 	AWAY_MS = 1000,
 	BUSY_HOST_MS = 5000,
 	REPORTS_MAX = 2000,
-	STATE_DAYS = 90,
-	REPORT_DAYS = 2,
 };
 
-static const int64_t DAY_MS = 86400000;
+static const int64_t STATE_TTL_MS = INT64_C(90) * 86400000, REPORT_TTL_MS = INT64_C(2) * 86400000;
 
 /* A look that another crawler of this name, or an earlier life of this one, began too recently is
  * not begun again. */
@@ -304,7 +302,7 @@ static void save(struct slot *slot)
 	if (slot->crawl->redis == NULL)
 		return;
 	struct slice full = state_key(slot, &key);
-	(void)snprintf(ttl, sizeof ttl, "%lld", (long long)(STATE_DAYS * DAY_MS));
+	(void)snprintf(ttl, sizeof ttl, "%lld", (long long)STATE_TTL_MS);
 	struct slice set[] = {
 		SLICE("SET"), full, state_text(&slot->state, &value), SLICE("PX"), slice_of(ttl)};
 	redis_queue(slot->crawl->redis, full, set, 5);
@@ -373,7 +371,7 @@ static enum claim on_claim(void *ctx)
 
 		(void)snprintf(
 			latest, sizeof latest, "%013lld", (long long)(now - interval_ms(slot)));
-		(void)snprintf(ttl, sizeof ttl, "%lld", (long long)(STATE_DAYS * DAY_MS));
+		(void)snprintf(ttl, sizeof ttl, "%lld", (long long)STATE_TTL_MS);
 		struct slice args[] = {slice_of(latest), state_text(&next, &value), slice_of(ttl)};
 		said[0] = '\0';
 		redis_queue_script(c->redis, &c->claim, keys, args, 3);
@@ -532,7 +530,7 @@ int crawl_report(struct crawl *c)
 		redis_queue(c->redis, key, set, 4);
 		sent++;
 	}
-	(void)snprintf(ttl, sizeof ttl, "%lld", (long long)(REPORT_DAYS * DAY_MS));
+	(void)snprintf(ttl, sizeof ttl, "%lld", (long long)REPORT_TTL_MS);
 	struct slice expire[] = {SLICE("PEXPIRE"), key, slice_of(ttl)};
 	redis_queue(c->redis, key, expire, 3);
 	int error = redis_flush(c->redis, NULL, NULL);

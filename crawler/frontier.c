@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHAINS = 16384, TIME_DIGITS = 13, ID_DIGITS = 16 };
+enum { CHAINS = 16384, TIME_DIGITS = 13, HEAD_DIGITS = 26, ID_DIGITS = 16 };
 
 /* Times are 13 digits (until the year 2286), so that they compare as texts. The same entry again
  * changes nothing: it may be waiting for its next try. */
@@ -331,7 +331,7 @@ static void read_whole(
 	struct slice free = slice_from(whole, TIME_DIGITS);
 
 	free.len = free.len < TIME_DIGITS ? 0 : TIME_DIGITS;
-	if (!frontier_item_read(arena_slice(a, slice_from(whole, 2 * TIME_DIGITS)), ret) ||
+	if (!frontier_item_read(arena_slice(a, slice_from(whole, HEAD_DIGITS)), ret) ||
 		!read_time(free, &ret->not_before_ms))
 		*ret = (struct frontier_item){0};
 	node->entry = ret->entry;
@@ -498,7 +498,7 @@ static void note_scanned(struct frontier *f, unsigned lane, struct slice id, str
 
 	if (id.len != ID_DIGITS || !read_time(due, &due_ms) ||
 		due_ms > now_ms(f) + FRONTIER_HORIZON_MS ||
-		!frontier_item_read(slice_from(whole, 2 * TIME_DIGITS), &item))
+		!frontier_item_read(slice_from(whole, HEAD_DIGITS), &item))
 		return;
 	for (size_t i = 0; i < ID_DIGITS; i++) {
 		unsigned char c = (unsigned char)id.at[i];

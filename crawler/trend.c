@@ -185,6 +185,35 @@ static void drop_story(struct trends *t, struct story *s)
 	t->gone_stories = s;
 }
 
+static void prune_stories(struct trends *t, struct story **at, int64_t hour)
+{
+	while (*at != NULL) {
+		struct story *s = *at;
+
+		if (s->dirty || s->hour > hour - TREND_OPEN_HOURS) {
+			at = &s->chain;
+			continue;
+		}
+		*at = s->chain;
+		drop_story(t, s);
+	}
+}
+
+static void prune_series(struct trends *t, struct trend_series **at, int64_t hour)
+{
+	while (*at != NULL) {
+		struct trend_series *s = *at;
+
+		if (s->dirty || s->baseline.next_hour > hour - STALE_HOURS) {
+			at = &s->chain;
+			continue;
+		}
+		*at = s->chain;
+		series_free(s);
+		t->series_count--;
+	}
+}
+
 /* Of series that fell silent long ago nothing is kept, and of stories nothing after their hours
  * have closed. */
 static void prune(struct trends *t, int64_t hour)
@@ -193,27 +222,8 @@ static void prune(struct trends *t, int64_t hour)
 		return;
 	t->pruned_hour = hour;
 	for (size_t i = 0; i < CHAINS; i++) {
-		for (struct story **at = &t->stories[i]; *at != NULL;) {
-			struct story *s = *at;
-
-			if (s->dirty || s->hour > hour - TREND_OPEN_HOURS) {
-				at = &s->chain;
-				continue;
-			}
-			*at = s->chain;
-			drop_story(t, s);
-		}
-		for (struct trend_series **at = &t->series[i]; *at != NULL;) {
-			struct trend_series *s = *at;
-
-			if (s->dirty || s->baseline.next_hour > hour - STALE_HOURS) {
-				at = &s->chain;
-				continue;
-			}
-			*at = s->chain;
-			series_free(s);
-			t->series_count--;
-		}
+		prune_stories(t, &t->stories[i], hour);
+		prune_series(t, &t->series[i], hour);
 	}
 }
 
