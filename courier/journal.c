@@ -139,7 +139,10 @@ static int file_open(struct journal *j)
 {
 	struct tail tail = {0};
 
-	j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE);
+	/* Who only writes beside another must not become the owner of its file. */
+	int create = j->options.beside ? 0 : O_CREAT;
+
+	j->fd = open(j->path, O_RDWR | O_APPEND | create | O_CLOEXEC | O_NOFOLLOW, MODE);
 	if (j->fd < 0)
 		return -errno;
 	if (j->options.beside)

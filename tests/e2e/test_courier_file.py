@@ -78,6 +78,8 @@ def test_a_full_disk_is_waited_for(redis, config, spawn, folder):
 
 
 def test_the_test_command_writes_beside_a_running_courier(redis, config, spawn, folder, command):
+    said = command("test", "out", config=config())
+    assert said.returncode == 2 and not (folder / "out.ndjson").exists(), "the courier is to own its file"
     spawn("courier", config())
     wait_for(lambda: (folder / "out.ndjson").exists())
     said = command("test", "out", config=config())
