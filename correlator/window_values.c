@@ -262,16 +262,17 @@ static bool take_late(struct window *w, const struct window_spec *spec, const st
 {
 	values_free(&w->values);
 	elements_clean(w, w->newest_us - spec->timespan_us - spec->lateness_us);
-	if (adds_nothing(w, spec, hit))
-		return false;
-
+	bool stays = !adds_nothing(w, spec, hit);
 	size_t at = elements_insert(w, hit);
-	if (w->element_count > window_room(spec)) {
+	if (stays && w->element_count > window_room(spec)) {
 		elements_drop(w, 0, 1);
 		if (at-- == 0)
 			return false;
 	}
-	return any_timespan_fits(w, spec, at, ret);
+	bool met = any_timespan_fits(w, spec, at, ret);
+	if (!stays)
+		elements_drop(w, at, 1);
+	return met;
 }
 
 bool values_take(struct window *w, const struct window_spec *spec, const struct hit *hit,

@@ -342,9 +342,105 @@ static void a_blob_cut_short_is_refused(void **state)
 	}
 }
 
+/* Whether a timespan that holds the newest hit has enough different values (or events), by looking at
+ * all of them. */
+static bool some_timespan_has(
+	const struct window_spec *spec, const struct hit *hits, size_t count, bool different)
+{
+	const struct hit *newest = &hits[count - 1];
+
+	for (size_t s = 0; s < count; s++) {
+		int64_t start = hits[s].time_us, end = start + spec->timespan_us;
+		uint64_t found = 0;
+
+		if (newest->time_us < start || newest->time_us > end)
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			bool counts = hits[i].time_us >= start && hits[i].time_us <= end;
+
+			for (size_t k = 0; k < i && counts && different; k++)
+				counts = hits[k].time_us < start || hits[k].time_us > end ||
+					hits[k].value != hits[i].value;
+			found += counts;
+		}
+		if (found >= spec->range.min)
+			return true;
+	}
+	return false;
+}
+
+static void check_random(enum window_kind kind, uint64_t seed)
+{
+	const struct window_spec spec = {.kind = kind,
+		.timespan_us = 30 * SECOND,
+		.lateness_us = 60 * SECOND,
+		.range = {4, UINT64_MAX}};
+	CLEANUP(buf_release) struct buf blob = {0};
+	struct hit hits[300];
+	int64_t newest = 0;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < 300; i++) {
+		CLEANUP(window_release) struct window w = {0};
+		struct window_verdict verdict;
+
+		seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U;
+		int64_t late = seed >> 60 < 4 ? (int64_t)(seed >> 40 & 63) : 0;
+		hits[count] = hit_at((int64_t)i * 4 - late, i + 1, seed >> 33 & 7);
+		if (hits[count].time_us < newest - spec.timespan_us - spec.lateness_us)
+			continue;
+		newest = hits[count].time_us > newest ? hits[count].time_us : newest;
+		count++;
+		assert_true(window_read(&w, &spec, buf_slice(&blob)));
+		enum window_outcome found = window_apply(&w, &spec, &hits[count - 1], &verdict);
+		bool expected = some_timespan_has(&spec, hits, count, kind == WINDOW_VALUE_COUNT);
+		if ((found == WINDOW_FIRED) != expected)
+			fail_msg("kind %d, hit %u gives %d", (int)kind, i, (int)found);
+		buf_clear(&blob);
+		window_write(&w, &spec, i + 1, &blob);
+	}
+}
+
+static void counts_are_those_of_looking_at_everything(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		check_random(WINDOW_VALUE_COUNT, seed);
+		check_random(WINDOW_EVENT_COUNT, seed);
+	}
+}
+
+static void twenty_thousand_events_fit_in_a_small_blob(void **state)
+{
+	const struct window_spec spec = {.kind = WINDOW_EVENT_COUNT,
+		.timespan_us = 60 * SECOND,
+		.lateness_us = 60 * SECOND,
+		.range = {20000, UINT64_MAX}};
+	CLEANUP(window_release) struct window w = {0};
+	CLEANUP(buf_release) struct buf blob = {0};
+	struct window_verdict verdict;
+
+	(void)state;
+	for (uint32_t i = 1; i <= 20000; i++) {
+		struct hit hit = hit_at(0, i, 0);
+
+		hit.time_us += (int64_t)i * 2500;
+		enum window_outcome found = window_apply(&w, &spec, &hit, &verdict);
+		assert_int_equal(found, i < 20000 ? WINDOW_COUNTED : WINDOW_FIRED);
+		assert_true(w.element_count <= window_room(&spec));
+	}
+	assert_int_equal(verdict.count, 20000);
+	window_write(&w, &spec, 1, &blob);
+	assert_true(blob.len < 32 << 10);
+	struct hit later = hit_at(120, 200000, 0);
+	assert_int_equal(window_apply(&w, &spec, &later, &verdict), WINDOW_COUNTED);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_are_those_of_looking_at_everything),
+		cmocka_unit_test(twenty_thousand_events_fit_in_a_small_blob),
 		cmocka_unit_test(the_threshold_counts_within_a_sliding_timespan),
 		cmocka_unit_test(an_alert_is_raised_once_and_again_after_its_suppression),
 		cmocka_unit_test(events_out_of_order_count_and_too_late_ones_do_not),
