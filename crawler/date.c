@@ -282,15 +282,26 @@ static bool month_name(struct slice s, size_t *at, int *ret)
 	return false;
 }
 
+/* Looking a month up costs more than looking for the day behind it. */
+static bool digit_within(struct slice s, size_t at)
+{
+	enum { REACH = 13 };
+
+	for (size_t i = at; i < s.len && i < at + REACH; i++)
+		if (isdigit((unsigned char)s.at[i]))
+			return true;
+	return false;
+}
+
 /* "October 5, 2025" */
 static bool month_first_at(struct slice s, size_t *at, struct date *d)
 {
 	int month, day, year;
 	size_t i = *at;
 
-	if (!month_name(s, &i, &month) || !skip_any(s, &i, " .") || !number(s, &i, 2, &day) ||
-		!skip_any(s, &i, " ,stndrh") || !number(s, &i, 4, &year) ||
-		!day_set(d, year, month, day))
+	if (!digit_within(s, i) || !month_name(s, &i, &month) || !skip_any(s, &i, " .") ||
+		!number(s, &i, 2, &day) || !skip_any(s, &i, " ,stndrh") ||
+		!number(s, &i, 4, &year) || !day_set(d, year, month, day))
 		return false;
 	*at = i;
 	return true;

@@ -9,12 +9,70 @@
 #include <setjmp.h>
 #include <time.h>
 
-static bool in_list(struct slice name, const char *const *list)
+static bool is_block(GumboTag tag)
 {
-	for (; *list != NULL; list++)
-		if (slice_equal_nocase(name, slice_of(*list)))
-			return true;
-	return false;
+	switch (tag) {
+	case GUMBO_TAG_ADDRESS:
+	case GUMBO_TAG_ARTICLE:
+	case GUMBO_TAG_ASIDE:
+	case GUMBO_TAG_BLOCKQUOTE:
+	case GUMBO_TAG_BODY:
+	case GUMBO_TAG_BR:
+	case GUMBO_TAG_CENTER:
+	case GUMBO_TAG_DD:
+	case GUMBO_TAG_DETAILS:
+	case GUMBO_TAG_DIV:
+	case GUMBO_TAG_DL:
+	case GUMBO_TAG_DT:
+	case GUMBO_TAG_FIELDSET:
+	case GUMBO_TAG_FIGCAPTION:
+	case GUMBO_TAG_FIGURE:
+	case GUMBO_TAG_FOOTER:
+	case GUMBO_TAG_FORM:
+	case GUMBO_TAG_H1:
+	case GUMBO_TAG_H2:
+	case GUMBO_TAG_H3:
+	case GUMBO_TAG_H4:
+	case GUMBO_TAG_H5:
+	case GUMBO_TAG_H6:
+	case GUMBO_TAG_HEADER:
+	case GUMBO_TAG_HR:
+	case GUMBO_TAG_HTML:
+	case GUMBO_TAG_LI:
+	case GUMBO_TAG_MAIN:
+	case GUMBO_TAG_NAV:
+	case GUMBO_TAG_OL:
+	case GUMBO_TAG_P:
+	case GUMBO_TAG_PRE:
+	case GUMBO_TAG_SECTION:
+	case GUMBO_TAG_SUMMARY:
+	case GUMBO_TAG_TABLE:
+	case GUMBO_TAG_TBODY:
+	case GUMBO_TAG_TD:
+	case GUMBO_TAG_TFOOT:
+	case GUMBO_TAG_TH:
+	case GUMBO_TAG_THEAD:
+	case GUMBO_TAG_TITLE:
+	case GUMBO_TAG_TR:
+	case GUMBO_TAG_UL: return true;
+	default: return false;
+	}
+}
+
+static bool is_unseen(GumboTag tag)
+{
+	switch (tag) {
+	case GUMBO_TAG_SCRIPT:
+	case GUMBO_TAG_STYLE:
+	case GUMBO_TAG_NOSCRIPT:
+	case GUMBO_TAG_TEMPLATE:
+	case GUMBO_TAG_SVG:
+	case GUMBO_TAG_IFRAME:
+	case GUMBO_TAG_OBJECT:
+	case GUMBO_TAG_HEAD:
+	case GUMBO_TAG_MATH: return true;
+	default: return false;
+	}
 }
 
 /* What the parser may cost: it is left when it has taken that much. All it has then lies in the
@@ -57,6 +115,8 @@ static void copy_element(struct arena *a, const GumboElement *from, struct html_
 		name = text_lower(a, slice_over(piece.data, piece.length));
 	}
 	to->tag = name;
+	to->block = is_block(from->tag) || slice_is(name, "dialog");
+	to->unseen = is_unseen(from->tag);
 	to->attribute_count = from->attributes.length;
 	struct html_attribute *attributes =
 		arena_array(a, to->attribute_count + 1, sizeof *attributes);
@@ -179,11 +239,6 @@ const struct html_node *html_next(const struct html_node *n, const struct html_n
 	return n->first != NULL ? n->first : html_next_skip(n, root);
 }
 
-bool html_is(const struct html_node *n, const char *tag)
-{
-	return slice_is(n->tag, tag);
-}
-
 bool html_has(const struct html_node *n, const char *name)
 {
 	for (size_t i = 0; i < n->attribute_count; i++)
@@ -200,41 +255,32 @@ struct slice html_attribute(const struct html_node *n, const char *name)
 	return (struct slice){0};
 }
 
-bool html_is_block(const struct html_node *n)
-{
-	static const char *const blocks[] = {"address", "article", "aside", "blockquote", "body",
-		"center", "dd", "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption",
-		"figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr",
-		"html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table",
-		"tbody", "td", "tfoot", "th", "thead", "title", "tr", "ul", "br", NULL};
-
-	return in_list(n->tag, blocks);
-}
-
-static const char *const unseen[] = {
-	"script", "style", "noscript", "template", "svg", "iframe", "object", "head", "math", NULL};
-
 /* True when the way up from `n` to `top` passes a block. */
 static bool leaves_block(const struct html_node *n, const struct html_node *top)
 {
 	for (; n != NULL && n != top; n = n->parent)
-		if (html_is_block(n))
+		if (n->block)
 			return true;
 	return false;
 }
 
 struct slice html_text(struct arena *a, const struct html_node *root)
 {
+	/* Most links and headings hold one text. */
+	if (root->first != NULL && root->first == root->last && root->first->tag.len == 0 &&
+		!root->unseen)
+		return text_squeeze(a, root->first->text);
+
 	struct buf line = {0}, out = {0};
 	const struct html_node *n = root;
 
 	while (n != NULL) {
-		bool breaks = html_is_block(n);
+		bool breaks = n->block;
 
 		if (n->tag.len == 0)
 			buf_add_slice(&line, n->text);
 		const struct html_node *after =
-			in_list(n->tag, unseen) ? html_next_skip(n, root) : html_next(n, root);
+			n->unseen ? html_next_skip(n, root) : html_next(n, root);
 		/* A block ends where the walk leaves it. */
 		breaks = breaks || (after != NULL && leaves_block(n, after->parent));
 		if (breaks || after == NULL) {

@@ -12,6 +12,8 @@
 #include "lib/arena.h"
 #include "lib/err.h"
 
+#include <string.h>
+
 enum {
 	HTML_LEN_MAX = 4 * 1024 * 1024,
 	HTML_MEMORY_MAX = 28 * 1024 * 1024, /* of the parser, without the tree made from it */
@@ -29,6 +31,8 @@ struct html_node {
 	size_t attribute_count;
 	struct html_node *parent, *first, *last, *next;
 	size_t index; /* in document order, from 0 */
+	bool block;   /* an element that starts a line of its own */
+	bool unseen;  /* script, style and the like */
 };
 
 /* The <html> element; NULL with a reason when the page is refused. */
@@ -38,12 +42,14 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 const struct html_node *html_next(const struct html_node *n, const struct html_node *root);
 const struct html_node *html_next_skip(const struct html_node *n, const struct html_node *root);
 
-bool html_is(const struct html_node *n, const char *tag);
+/* Inline, so that the length of a literal costs nothing: each node is asked many times. */
+static inline bool html_is(const struct html_node *n, const char *tag)
+{
+	return n->tag.len == strlen(tag) && memcmp(n->tag.at, tag, n->tag.len) == 0;
+}
+
 struct slice html_attribute(const struct html_node *n, const char *name); /* empty when absent */
 bool html_has(const struct html_node *n, const char *name);
-
-/* True for elements that start a line of their own. */
-bool html_is_block(const struct html_node *n);
 
 /* All text inside, white space squeezed, blocks separated by line feeds; without script, style
  * and the like. */

@@ -107,6 +107,22 @@ static size_t skip_equals(const struct scan *s, size_t at)
 	return skip_value(s, value);
 }
 
+/* Attributes that anything here asks for; the parser would read the others for nothing. */
+static bool is_wanted(struct slice name)
+{
+	static const char *const names[] = {"aria-hidden", "charset", "class", "content",
+		"datetime", "hidden", "href", "http-equiv", "id", "itemprop", "lang", "name",
+		"property", "pubdate", "rel", "role", "style", "title", "type", "xml:lang"};
+
+	if (name.len < 2 || name.len > 11)
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if ((name.at[0] | 0x20) == names[i][0] &&
+			slice_equal_nocase(name, slice_of(names[i])))
+			return true;
+	return false;
+}
+
 /* Past the attributes and the '>' of a tag. */
 static size_t skip_attributes(struct scan *s, size_t at)
 {
@@ -118,17 +134,20 @@ static size_t skip_attributes(struct scan *s, size_t at)
 			at++;
 		if (at >= t.len || t.at[at] == '>')
 			break;
-		if (++count == HTML_ATTRIBUTES_MAX + 1)
-			excess = at;
-		at++;
+		size_t from = at++;
 		while (at < t.len && !is_space(t.at[at]) && strchr("=/>", t.at[at]) == NULL)
 			at++;
+		struct slice name = slice_over(t.at + from, at - from);
 		at = skip_equals(s, at);
+		if (!is_wanted(name))
+			leave_out(s, from, at < t.len ? at : t.len);
+		else if (++count == HTML_ATTRIBUTES_MAX + 1)
+			excess = from;
 	}
 	if (at > t.len)
 		at = t.len;
 	if (excess > 0)
-		leave_out(s, excess, at);
+		leave_out(s, excess > s->copied ? excess : s->copied, at);
 	return at < t.len ? at + 1 : at;
 }
 
@@ -202,10 +221,21 @@ static void close_element(struct scan *s, const struct tag *tag, enum nature nat
 	s->foreign -= nature == NATURE_FOREIGN && s->foreign > 0;
 }
 
+/* Styles, and scripts that name no date. */
+static bool is_idle(const struct tag *tag, struct slice content)
+{
+	if (strcmp(tag->name, "style") == 0)
+		return true;
+	return strcmp(tag->name, "script") == 0 &&
+		slice_find(content, SLICE("@context")) == content.len &&
+		slice_find(content, SLICE("ublished")) == content.len;
+}
+
 /* A tag at `from`, its name at `at`. */
 static void scan_tag(struct scan *s, size_t from, size_t at, bool ends)
 {
 	struct tag tag = {.ends = ends};
+	size_t written = s->out.len, copied = s->copied;
 	size_t name_end = read_name(s, at, &tag);
 	enum nature nature = nature_of(&tag);
 
@@ -216,15 +246,22 @@ static void scan_tag(struct scan *s, size_t from, size_t at, bool ends)
 		return;
 	}
 	if (nature == NATURE_RAW && s->foreign == 0) {
+		size_t content = s->at;
+
 		s->at = skip_raw(s, s->at, &tag);
+		if (is_idle(&tag, slice_over(s->text.at + content, s->at - content)))
+			leave_out(s, content, s->at);
+		return;
+	}
+	if (strcmp(tag.name, "img") == 0 || (nature != NATURE_FLAT && s->depth == HTML_DEPTH_MAX)) {
+		/* Whole, whatever of its attributes was left out before. */
+		s->out.len = written;
+		s->copied = copied;
+		leave_out(s, from, s->at);
 		return;
 	}
 	if (nature == NATURE_FLAT)
 		return;
-	if (s->depth == HTML_DEPTH_MAX) {
-		leave_out(s, from, s->at);
-		return;
-	}
 	s->depth++;
 	(*slot_of(s, &tag))++;
 	s->foreign += nature == NATURE_FOREIGN;
@@ -236,9 +273,15 @@ static void scan_markup(struct scan *s)
 	size_t from = s->at;
 	bool ends = rest.len > 1 && rest.at[1] == '/';
 
-	if (slice_starts(rest, SLICE("<!--")))
-		s->at += 4 + slice_find(slice_from(rest, 4), SLICE("-->"));
-	else if (rest.len > 1u + ends && isalpha((unsigned char)rest.at[1 + ends]))
+	if (slice_starts(rest, SLICE("<!--"))) {
+		size_t len = 4 + slice_find(slice_from(rest, 4), SLICE("-->")) + 3;
+
+		/* One that is never closed, or closed oddly, is left to the parser. */
+		s->at = len <= rest.len ? from + len : s->text.len;
+		if (len <= rest.len && slice_find(slice_over(rest.at, len), SLICE("--!>")) == len &&
+			rest.len > 5 && rest.at[4] != '>' && rest.at[5] != '>')
+			leave_out(s, from, s->at);
+	} else if (rest.len > 1u + ends && isalpha((unsigned char)rest.at[1 + ends]))
 		scan_tag(s, from, from + 1 + ends, ends);
 	else
 		s->at++;

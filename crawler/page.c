@@ -299,7 +299,7 @@ void page_read_at(struct arena *a, const struct html_node *root, const struct ur
 	struct reader r = {.a = a, .url = url, .page = ret, .dates = {.now_us = now_us}};
 	const struct html_node *body = page_body(a, root);
 
-	*ret = (struct page){0};
+	*ret = (struct page){.arena = a, .root = root};
 	for (const struct html_node *n = root; n != NULL; n = html_next(n, root)) {
 		if (n->tag.len > 0)
 			read_element(&r, n);
@@ -311,8 +311,6 @@ void page_read_at(struct arena *a, const struct html_node *root, const struct ur
 	ret->published = page_date_choose(&r.dates, url);
 	ret->lang = language(&r, root);
 	ret->is_article = ret->is_article || r.og_article;
-	ret->all_text = brief(html_text(a, root), PAGE_TEXT_MAX);
-	ret->hidden_text = read_hidden(a, root);
 	read_links(&r, root, body);
 }
 
@@ -371,8 +369,8 @@ void page_write(const struct page *page, enum page_detail detail, struct json_wr
 	json_key(w, "is_article");
 	json_bool(w, page->is_article);
 	if (detail == PAGE_WHOLE) {
-		write_text(w, "all_text", page->all_text);
-		write_text(w, "hidden_text", page->hidden_text);
+		write_text(w, "all_text", brief(html_text(page->arena, page->root), PAGE_TEXT_MAX));
+		write_text(w, "hidden_text", read_hidden(page->arena, page->root));
 	}
 	write_links(page, w);
 	json_end_object(w);

@@ -24,8 +24,8 @@ struct page_link {
 
 struct page {
 	struct slice title, text;
-	struct slice all_text; /* also menus, captions and what is hidden */
-	struct slice hidden_text;
+	struct arena *arena;
+	const struct html_node *root;
 	struct slice lang, site_name, canonical, description;
 	struct date published; /* year 0: none */
 	struct page_link *links;
@@ -48,6 +48,6 @@ struct slice page_body_text(struct arena *a, const struct html_node *body);
 /* True when an element hides what it holds from the eye. */
 bool page_hides(const struct html_node *n);
 
-/* `whole` adds all_text and hidden_text. */
+/* PAGE_WHOLE adds all_text (also menus, captions and what is hidden) and hidden_text. */
 enum page_detail { PAGE_ARTICLE, PAGE_WHOLE };
 void page_write(const struct page *page, enum page_detail detail, struct json_writer *w);

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum { PARAGRAPH_MIN = 25 };
 
@@ -19,11 +20,12 @@ struct measure {
 
 static bool contains_any(struct slice s, const char *const *words)
 {
-	for (; *words != NULL; words++) {
-		struct slice w = slice_of(*words);
+	for (; s.len > 0 && *words != NULL; words++) {
+		size_t len = strlen(*words);
 
-		for (size_t i = 0; i + w.len <= s.len; i++)
-			if (slice_equal_nocase(slice_over(s.at + i, w.len), w))
+		for (size_t i = 0; i + len <= s.len; i++)
+			if (((s.at[i] ^ **words) & ~0x20) == 0 &&
+				strncasecmp(s.at + i, *words, len) == 0)
 				return true;
 	}
 	return false;
@@ -31,8 +33,9 @@ static bool contains_any(struct slice s, const char *const *words)
 
 static bool names_any(const struct html_node *n, const char *const *words)
 {
-	return contains_any(html_attribute(n, "class"), words) ||
-		contains_any(html_attribute(n, "id"), words);
+	return n->attribute_count > 0 &&
+		(contains_any(html_attribute(n, "class"), words) ||
+			contains_any(html_attribute(n, "id"), words));
 }
 
 static const char *const never[] = {"script", "style", "noscript", "nav", "aside", "footer", "form",
@@ -332,14 +335,14 @@ struct slice page_body_text(struct arena *a, const struct html_node *body)
 	measure_text(body, NULL, m);
 	while (n != NULL) {
 		bool out = left_out(n, body, m);
-		bool breaks = html_is_block(n);
+		bool breaks = n->block;
 
 		if (n->tag.len == 0)
 			buf_add_slice(&w.line, n->text);
 		const struct html_node *after = out ? html_next_skip(n, body) : html_next(n, body);
 		for (const struct html_node *up = n; after != NULL && up != after->parent;
 			up = up->parent)
-			breaks = breaks || html_is_block(up);
+			breaks = breaks || up->block;
 		if (breaks || after == NULL)
 			end_line(&w);
 		n = after;

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	JSON_LD_MAX = 256 * 1024,
@@ -25,10 +26,10 @@ static bool name_in(struct slice name, const char *const *names)
 
 static bool holds(struct slice s, const char *word)
 {
-	struct slice w = slice_of(word);
+	size_t len = strlen(word);
 
-	for (size_t i = 0; i + w.len <= s.len; i++)
-		if (slice_equal_nocase(slice_over(s.at + i, w.len), w))
+	for (size_t i = 0; i + len <= s.len; i++)
+		if (((s.at[i] ^ word[0]) & ~0x20) == 0 && strncasecmp(s.at + i, word, len) == 0)
 			return true;
 	return false;
 }
@@ -210,8 +211,10 @@ static void see_named(struct page_dates *d, struct arena *a, const struct html_n
 	static const char *const words[] = {"date", "datum", "time", "publish", "posted", "ngay",
 		"thoi-gian", "thoigian", "pubdate", "entry-meta", "post-meta", "meta", "byline",
 		"info", "submitted", "timestamp", NULL};
-	bool changed = by_name(n, changed_words);
 
+	if (n->attribute_count == 0)
+		return;
+	bool changed = by_name(n, changed_words);
 	if (slice_equal_nocase(html_attribute(n, "itemprop"), SLICE("datePublished"))) {
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "content"));
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "datetime"));
@@ -245,6 +248,16 @@ static bool is_unseen(const struct html_node *n)
 			html_is(up, "option") || html_is(up, "title"));
 }
 
+/* A date has a year, or a day and a month, in digits. */
+static bool can_date(struct slice text)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		digits += isdigit((unsigned char)text.at[i]) != 0;
+	return digits >= 4;
+}
+
 static void see_text(struct page_dates *d, const struct html_node *n)
 {
 	static const char *const labels[] = {"ngày đăng", "đăng lúc", "đăng ngày", "đăng tin",
@@ -257,8 +270,8 @@ static void see_text(struct page_dates *d, const struct html_node *n)
 	struct slice text = slice_trim(n->text);
 	struct date found;
 
-	if (text.len < 6 || text.len > TEXT_MAX || is_unseen(n) || !date_find(text, &found) ||
-		!is_past(d, &found))
+	if (text.len < 6 || text.len > TEXT_MAX || !can_date(text) || is_unseen(n) ||
+		!date_find(text, &found) || !is_past(d, &found))
 		return;
 	count_day(d, &found);
 	if (is_aside(n->parent))
@@ -283,7 +296,8 @@ void page_date_see(struct page_dates *d, struct arena *a, const struct html_node
 		see_script(d, n);
 	else if (html_is(n, "time"))
 		see_time(d, a, n);
-	else if (!html_is(n, "body") && !html_is(n, "html") && !html_is(n, "head"))
+	else if (!html_is(n, "body") && !html_is(n, "html") && !html_is(n, "a") &&
+		!html_is(n, "img"))
 		see_named(d, a, n);
 }
 

@@ -1,6 +1,7 @@
+#include "lib/text.h"
+
 #include "lib/mem.h"
 #include "lib/must.h"
-#include "lib/text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -15,14 +16,6 @@ struct wide {
 	UChar *at;
 	int32_t len;
 };
-
-static bool slice_is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.at[i] >= 0x80)
-			return false;
-	return true;
-}
 
 /* UTF-16 never needs more units than UTF-8 needs bytes. */
 static struct wide wide_from(struct slice s)
@@ -116,15 +109,34 @@ static int32_t decode(struct slice s, size_t *at)
 
 bool text_is_utf8(struct slice s)
 {
-	for (size_t at = 0; at < s.len;)
-		if (decode(s, &at) < 0)
+	for (size_t at = 0; at < s.len;) {
+		if ((unsigned char)s.at[at] < 0x80)
+			at++;
+		else if (decode(s, &at) < 0)
 			return false;
+	}
+	return true;
+}
+
+/* Valid, and all of characters that no composition changes: Latin, Vietnamese, punctuation. */
+static bool is_plainly_nfc(struct slice s)
+{
+	for (size_t at = 0; at < s.len;) {
+		if ((unsigned char)s.at[at] < 0x80) {
+			at++;
+			continue;
+		}
+		int32_t c = decode(s, &at);
+		if (c < 0 ||
+			(c >= 0x300 && (c < 0x1EA0 || c > 0x1EF9) && (c < 0x2002 || c > 0x206F)))
+			return false;
+	}
 	return true;
 }
 
 struct slice text_nfc(struct arena *a, struct slice s)
 {
-	if (slice_is_ascii(s))
+	if (is_plainly_nfc(s))
 		return arena_slice(a, s);
 
 	const UNormalizer2 *nfc = normal_form(unorm2_getNFCInstance);
@@ -136,7 +148,7 @@ struct slice text_nfc(struct arena *a, struct slice s)
 	return wide_to(a, normal);
 }
 
-/* Writes each code point as `map` gives it; 0 leaves it out. No mapping used here grows a code
+/* Writes each code point as `map` gives it, ASCII in lower case as both maps do; 0 leaves it out. No mapping used here grows a code
  * point by more than one byte of UTF-8. */
 static struct slice map_chars(struct arena *a, struct slice s, int32_t (*map)(int32_t))
 {
@@ -144,8 +156,14 @@ static struct slice map_chars(struct arena *a, struct slice s, int32_t (*map)(in
 	size_t len = 0;
 
 	for (size_t at = 0; at < s.len;) {
-		int32_t c = map(text_next(s, &at));
+		unsigned char byte = (unsigned char)s.at[at];
 
+		if (byte < 0x80) {
+			out[len++] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+			at++;
+			continue;
+		}
+		int32_t c = map(text_next(s, &at));
 		if (c > 0)
 			len += text_put(c, out + len);
 	}
@@ -154,6 +172,8 @@ static struct slice map_chars(struct arena *a, struct slice s, int32_t (*map)(in
 
 int32_t text_lower_char(int32_t c)
 {
+	if (c >= 0 && c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
 	return u_tolower(c);
 }
 
@@ -167,15 +187,48 @@ struct slice text_lower(struct arena *a, struct slice nfc)
 	return map_chars(a, nfc, text_lower_char);
 }
 
+/* The Latin letters of Vietnamese and its neighbours, without asking ICU; 0 for others. */
+static int32_t fold_latin(int32_t c)
+{
+	static const char latin1[] = "aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0\0"
+				     "aaaaaa\0ceeeeiiii\0nooooo\0\0uuuuy\0y";
+
+	if (c >= 0xC0 && c <= 0xFF)
+		return latin1[c - 0xC0];
+	if (c >= 0x1EA0 && c <= 0x1EF9)
+		return c < 0x1EB8    ? 'a'
+			: c < 0x1EC8 ? 'e'
+			: c < 0x1ECC ? 'i'
+			: c < 0x1EE4 ? 'o'
+			: c < 0x1EF2 ? 'u'
+				     : 'y';
+	switch (c) {
+	case 0x102:
+	case 0x103: return 'a';
+	case 0x110:
+	case 0x111: return 'd';
+	case 0x128:
+	case 0x129: return 'i';
+	case 0x1A0:
+	case 0x1A1: return 'o';
+	case 0x168:
+	case 0x169:
+	case 0x1AF:
+	case 0x1B0: return 'u';
+	default: return 0;
+	}
+}
+
 /* The first code point of the full canonical decomposition; 0 for a mark of its own. */
 int32_t text_fold_char(int32_t c)
 {
 	if (c < 0x80)
 		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	int32_t latin = fold_latin(c);
+	if (latin != 0)
+		return latin;
 	if (u_charType(c) == U_NON_SPACING_MARK)
 		return 0;
-	if (c == 0x110 || c == 0x111)
-		return 'd';
 	if (c >= 0xAC00 && c <= 0xD7A3)
 		return c;
 
@@ -225,7 +278,12 @@ struct slice text_squeeze(struct arena *a, struct slice utf8)
 	for (size_t at = 0; at < utf8.len;) {
 		int32_t c = text_next(utf8, &at);
 
-		if (u_isUWhiteSpace(c)) {
+		if (c > 0x20 && c < 0x7F) {
+			if (gap)
+				out[len++] = ' ';
+			gap = false;
+			out[len++] = (char)c;
+		} else if (u_isUWhiteSpace(c)) {
 			gap = len > 0;
 		} else if (c >= 0x20 && c != 0x7F && !is_unseen(c)) {
 			if (gap)
@@ -241,12 +299,16 @@ int32_t text_next(struct slice s, size_t *at)
 {
 	if (*at >= s.len)
 		return -1;
+	if ((unsigned char)s.at[*at] < 0x80)
+		return (unsigned char)s.at[(*at)++];
 	int32_t c = decode(s, at);
 	return c < 0 ? REPLACEMENT : c;
 }
 
 bool text_is_word_char(int32_t c)
 {
+	if (c < 0x80)
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 	return c > 0 && (u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0);
 }
 
@@ -291,6 +353,18 @@ enum {
 		UIDNA_ERROR_TRAILING_HYPHEN | UIDNA_ERROR_HYPHEN_3_4,
 };
 
+/* Small letters, digits, dots and hyphens without "xn--" are what they are. */
+static bool is_plain_host(struct slice host)
+{
+	for (size_t i = 0; i < host.len; i++) {
+		char c = host.at[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-')
+			return false;
+	}
+	return slice_find(host, SLICE("xn--")) == host.len;
+}
+
 /* A label that begins with "xn--" and cannot be decoded stays as it is (UTS 46,
  * IgnoreInvalidPunycode, as browsers do), as long as all is ASCII. */
 static bool lower_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len)
@@ -307,6 +381,12 @@ static bool lower_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_
 
 bool text_host_to_ascii(struct slice host, char ret[TEXT_HOST_MAX], size_t *ret_len)
 {
+	if (host.len > 0 && host.len < TEXT_HOST_MAX && is_plain_host(host)) {
+		memcpy(ret, host.at, host.len);
+		ret[host.len] = '\0';
+		*ret_len = host.len;
+		return true;
+	}
 	CLEANUP(idna_close) UIDNA *idna = idna_open();
 	UIDNAInfo info = UIDNA_INFO_INITIALIZER;
 	UErrorCode status = U_ZERO_ERROR;

@@ -197,7 +197,7 @@ def test_hostile_pages_are_answered_within_limits_and_the_rest_goes_on(web, craw
     web.put("bao.example", "feed.xml", feed(web, "bao.example", names))
     # One hides its depth from the scan and takes too long, the other takes too much memory.
     web.put("bao.example", "deep.html", "<html><body><select><xmp></select>" + "<div>" * 90000 + "x")
-    web.put("bao.example", "wide.html", "<html><body>" + "<i a=1 b=2 c=3 d=4 e=5 f=6></i>" * 49000)
+    web.put("bao.example", "wide.html", "<html><body>" + "<i id=1 rel=2 lang=3 name=4 role=5 type=6></i>" * 49000)
     web.put("bao.example", "good.html", page("Tốt", FLOOD))
     crawl.add("bao.example")
     start = time.monotonic()
