@@ -5,6 +5,7 @@
 #include "tests/unit/correlator/rules_in.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char rules_text[] =
