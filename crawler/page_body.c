@@ -340,8 +340,8 @@ struct slice page_body_text(struct arena *a, const struct html_node *body)
 		if (n->tag.len == 0)
 			buf_add_slice(&w.line, n->text);
 		const struct html_node *after = out ? html_next_skip(n, body) : html_next(n, body);
-		for (const struct html_node *up = n; after != NULL && up != after->parent;
-			up = up->parent)
+		for (const struct html_node *up = n;
+			after != NULL && up != NULL && up != after->parent; up = up->parent)
 			breaks = breaks || up->block;
 		if (breaks || after == NULL)
 			end_line(&w);
