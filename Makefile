@@ -122,7 +122,7 @@ say = $(Q)$(if $(V),,printf '  %-5s %s\n' $(1) '$(@:$(B)/%=%)' &&)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all tests campaign chaos check lint format install deb clean help bench FORCE
+.PHONY: all tests campaign chaos recrawl check lint format install deb clean help bench FORCE
 
 all: $(foreach p,$(PROGRAMS),$(call BIN,$(p)))  ## build the programs
 tests: $(UNIT) $(FUZZ)                  ## build the unit tests and fuzzers
@@ -132,6 +132,8 @@ campaign: all                           ## kill workers and masters for minutes,
 	$(Q)BUILD_DIR=$(B) $(PYTHON) tests/campaign/exactness.py
 chaos: all                              ## kill the courier 100 times while every connection fails (1 min)
 	$(Q)CHAOS_KILLS=100 BUILD_DIR=$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/e2e/test_courier_chaos.py
+recrawl: all                            ## kill the crawler 300 times over real web servers (4 min)
+	$(Q)CRAWLER_KILLS=300 BUILD_DIR=$(B) $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/e2e/test_crawler_kill.py
 check:                                  ## everything that must pass: lint, unit, fuzz replay, rules, end to end
 	$(Q)PYTHON=$(PYTHON) sh tests/check.sh
 lint:                                   ## formatting, clang-tidy, folder rules, size budget
