@@ -285,4 +285,5 @@ const struct target_kind atom_kind = {
 	.close = publish_close,
 	.send = publish_send,
 	.wait = publish_wait,
+	.trouble = publish_trouble,
 };

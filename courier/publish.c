@@ -4,9 +4,10 @@
 #include "lib/must.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { FORGET_MS = 60 * 1000 };
+enum { FORGET_MS = 60 * 1000, TRY_MS = 2000 };
 
 const char *const publish_settings[] = {
 	"listen", "secret_file", "cert_file", "key_file", "allow_plain", "kept", "kept_max", NULL};
@@ -25,10 +26,30 @@ static void handle(void *ctx, struct request *req)
 	p->how->handle(p, req);
 }
 
-static bool start(struct publisher *p, struct err *err)
+/* An address that is taken, or a certificate that is being replaced, is no reason to lose alerts:
+ * they are stored, and serving is tried again. */
+static void try_to_serve(struct publisher *p)
 {
 	struct serve_options options = {
 		.config = p->place.config, .clock = p->place.clock, .handle = handle, .ctx = p};
+	struct err err = {0};
+
+	if (p->serve || p->place.trial || mono_left_ms(p->next_try, clock_mono(p->place.clock)) > 0)
+		return;
+	p->next_try = mono_after(clock_mono(p->place.clock), TRY_MS);
+	p->serve = serve_start(&options, &err);
+	(void)snprintf(p->trouble, sizeof(p->trouble), "%s", p->serve ? "" : err_text(&err));
+}
+
+const char *publish_trouble(void *sender)
+{
+	struct publisher *p = sender;
+
+	return p->trouble;
+}
+
+static bool start(struct publisher *p, struct err *err)
+{
 	const char *folder = p->place.state_dir, *name = p->place.config->name;
 
 	if (!readers_read_file(p->place.config->secret_file, &p->readers, err))
@@ -38,9 +59,10 @@ static bool start(struct publisher *p, struct err *err)
 	p->shelf = shelf_open(folder, name, p->place.clock, err);
 	if (p->shelf)
 		p->offered = shelf_open(folder, name, p->place.clock, err);
-	if (p->offered)
-		p->serve = serve_start(&options, err);
-	return p->serve != NULL;
+	if (!p->offered)
+		return false;
+	try_to_serve(p);
+	return true;
 }
 
 void *publish_open(const struct target_place *place, const struct publication *how, struct err *err)
@@ -116,6 +138,7 @@ void publish_wait(void *sender, int64_t timeout_ms, target_on_answer *fn, void *
 	size_t count = p->count;
 	void *tokens[QUEUE_ITEMS_MAX];
 
+	try_to_serve(p);
 	if (count == 0) {
 		forget(p);
 		(void)poll(NULL, 0, (int)timeout_ms);

@@ -29,7 +29,8 @@ struct publisher {
 	bool begun; /* something was put and not committed */
 	void *tokens[QUEUE_ITEMS_MAX];
 	size_t count;
-	mono_t next_forget;
+	mono_t next_forget, next_try;
+	char trouble[REASON_MAX]; /* why nothing is served at present */
 };
 
 extern const char *const publish_settings[];
@@ -39,4 +40,5 @@ void *publish_open(
 	const struct target_place *place, const struct publication *how, struct err *err);
 void publish_close(void **sender);
 void publish_send(void *sender, const struct parcel *parcel);
+const char *publish_trouble(void *sender);
 void publish_wait(void *sender, int64_t timeout_ms, target_on_answer *fn, void *ctx);

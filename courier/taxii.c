@@ -360,4 +360,5 @@ const struct target_kind taxii_kind = {
 	.close = publish_close,
 	.send = publish_send,
 	.wait = publish_wait,
+	.trouble = publish_trouble,
 };

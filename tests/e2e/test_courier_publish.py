@@ -258,6 +258,22 @@ def test_tls_is_served_and_what_others_could_read_is_refused(redis, config, spaw
         assert said.returncode == 2 and words in said.stderr, said.stderr
 
 
+def test_a_taken_address_stops_nothing_and_a_trial_disturbs_nobody(redis, config, spawn, folder):
+    settings, base = config("taxii")
+    with socket.create_server(("127.0.0.1", int(base.rsplit(":", 1)[1]))):
+        courier = spawn("courier", settings)
+        body = alerts.alert(1)
+        alerts.put(redis, body)
+        wait_for(lambda: "cannot listen at" in courier.said())
+        assert courier.running()
+    client = wait_for(lambda: listens(base) and Client(base))
+    wait_for(lambda: client.keys() == [alerts.key(body)])
+    (folder / "c.yaml").write_text(json.dumps(settings))
+    said = subprocess.run([program("courier"), "test", "out", "--config", folder / "c.yaml"], capture_output=True, text=True, check=False)
+    assert said.returncode == 0 and "nothing was stored" in said.stdout
+    assert client.keys() == [alerts.key(body)]
+
+
 def test_a_feed_reader_follows_alerts(redis, config, spawn):
     settings, base = config("atom")
     settings["courier"]["console_url"] = "https://console.example/"
