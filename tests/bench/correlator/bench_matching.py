@@ -2,8 +2,11 @@
 """Matching in one process, without Redis: events per second of CPU with the rule pack and with 3,750 rules shaped
 like the public collection (made by make_rules.py), by their log sources and all of them on every event; how long
 they take to load. Then the same counting job for the correlator's code in one process and its peer SEC (Debian package
-sec), from the same file, with 1 and with 100 rules: CPU time of both, start and file reading included. BUILD names the build folder; an argument changes the number
-of events."""
+sec), from the same file, with 1 and with 100 rules: user and system time of both, start and file reading included, the
+least of several runs in turns. Both must raise the same alerts: the windows are so long that it does not matter that SEC
+takes the time from the clock and the correlator from the events; the correlator's revisions of an alert, by which it
+tells of a storm that goes on, have no match in SEC and do not count. BUILD names the build folder; an argument changes the
+number of events."""
 import json
 import os
 import pathlib
@@ -22,7 +25,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build/release")).resolve()
 MATCH = BUILD / "tests/bench/correlator/bench_match"
 RULES, COUNTERS = 3750, 100
-REACH = {"pack": 300_000, "public": 150_000, "load_s": 2}
+RUNS = {1: 5, COUNTERS: 1}
+REACH = {"pack": 300_000, "public": 150_000, "load_s": 2, "sec": 5}
 
 
 def match(events, *rules, raw=False):
@@ -57,13 +61,20 @@ def count_against_sec(folder, lines, rules):
     events.write_text("\n".join(counted) + "\n")
     ours.write_text("".join(OUR_RULE % ((t,) * 5) for t in types))
     theirs.write_text("".join(SEC_RULE % (t, t) for t in types))
-    own, said = cpu_of([MATCH, "1", events, ours])
-    own_alerts = json.loads(said)["alerts"]
     if not shutil.which("sec"):
-        return print("sec is not installed: no peer")
-    peer, peer_said = cpu_of(["sec", f"--conf={theirs}", f"--input={events}", "--notail", "--fromstart"])
-    return print(f"{rules} counting rules over {len(lines)} events: {own:.2f} s of CPU ({own_alerts} alerts), "
-                 f"sec {peer:.2f} s ({peer_said.count('alert')} alerts); sec / haidang = {peer / own:.1f}")
+        print("sec is not installed: no peer")
+        return True
+    own, peer = [], []
+    for _ in range(RUNS[rules]):
+        own.append(cpu_of([MATCH, "1", events, ours]))
+        peer.append(cpu_of(["sec", f"--conf={theirs}", f"--input={events}", "--notail", "--fromstart"]))
+    said, peer_alerts = json.loads(own[0][1]), peer[0][1].count("alert")
+    own_s, peer_s = min(own)[0], min(peer)[0]
+    print(f"{rules} counting rules over {len(lines)} events: {own_s:.3f} s of CPU ({said['alerts']} alerts, and {said['revisions']} "
+          f"revisions of them), sec {peer_s:.3f} s ({peer_alerts} alerts); sec / haidang = {peer_s / own_s:.1f}")
+    if said["alerts"] != peer_alerts:
+        sys.exit("the two did not do the same job")
+    return peer_s / own_s >= REACH["sec"]
 
 
 def main():
@@ -80,9 +91,9 @@ def main():
         rate = show("Public shape", found)
         show("Public shape, every rule on every event", match(events, public, raw=True))
         show("Both", match(events, public, ROOT / "rules/sigma"))
-        for rules in (1, COUNTERS):
-            count_against_sec(folder, lines, rules)
-    short = [n for n, missed in (("pack", pack < REACH["pack"]), ("public", rate < REACH["public"]), ("load", found["load_s"] > REACH["load_s"])) if missed]
+        sec = all([count_against_sec(folder, lines, rules) for rules in RUNS])
+    short = [n for n, missed in (("pack", pack < REACH["pack"]), ("public", rate < REACH["public"]),
+                                 ("load", found["load_s"] > REACH["load_s"]), ("sec", not sec)) if missed]
     print("short of: " + ", ".join(short) if short else "all reached")
     return bool(short)
 
