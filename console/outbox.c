@@ -87,7 +87,7 @@ static void queue_row(struct redis *r, const struct row *row, const char *id)
 
 struct sending {
 	struct row *rows;
-	bool full;
+	bool failed; /* Redis is full, or takes no writes */
 };
 
 static void on_added(void *ctx, size_t index, const struct redis_reply *reply)
@@ -96,10 +96,16 @@ static void on_added(void *ctx, size_t index, const struct redis_reply *reply)
 
 	if (redis_reply_kind(reply) != REDIS_ERROR)
 		return;
-	if (slice_starts(redis_reply_text(reply), SLICE("OOM")))
-		s->full = true;
-	else
+	if (redis_reply_fails(reply, "ERR The ID"))
 		s->rows[index].refused = true; /* something as late or later stands there */
+	else
+		s->failed = true;
+}
+
+static void on_added_late(void *ctx, size_t index, const struct redis_reply *reply)
+{
+	(void)index;
+	*(bool *)ctx = redis_reply_kind(reply) != REDIS_ERROR;
 }
 
 /* A refused row stands in the stream already, unless the clock went back beneath a new record. */
@@ -118,7 +124,8 @@ static int send_refused(struct redis *r, const struct row *row)
 	if (stands)
 		return 0;
 	queue_row(r, row, "*");
-	return redis_flush(r, NULL, NULL);
+	failed = redis_flush(r, on_added_late, &stands);
+	return failed < 0 ? failed : stands ? 0 : -ENOSPC;
 }
 
 static int send_rows(struct redis *r, struct row *rows, size_t count)
@@ -129,7 +136,7 @@ static int send_rows(struct redis *r, struct row *rows, size_t count)
 		queue_row(r, &rows[i], rows[i].id);
 	int failed = redis_flush(r, on_added, &sending);
 
-	if (sending.full)
+	if (sending.failed)
 		return -ENOSPC;
 	for (size_t i = 0; i < count && failed == 0; i++)
 		if (rows[i].refused)

@@ -55,3 +55,13 @@ def test_a_record_made_anew_is_heard_though_its_clock_went_back(redis, console, 
     wait_for(lambda: lan.alerts())
     lan.post(f"alerts/{alert_id(1)}/acknowledge")
     wait_for(lambda: len(changes(redis)) == 2)
+
+
+def test_a_change_that_redis_refuses_is_kept_until_it_takes_it(redis, console, lan):
+    redis.client.set("changes:{console}", "no stream")
+    publish(redis, alert(1))
+    wait_for(lambda: lan.alerts())
+    lan.post(f"alerts/{alert_id(1)}/acknowledge")
+    wait_for(lambda: "cannot be told to the courier" in console.child.said(), what="the warning")
+    redis.client.delete("changes:{console}")
+    wait_for(lambda: len(changes(redis)) == 1)
