@@ -28,7 +28,7 @@ enum {
 	BLOCK_MS = 200,
 	AWAY_MS = 500,
 	DUE_AT_ONCE = 64,
-	MEMBER_MAX = 96,
+	MEMBER_MAX = 160,
 	DAY_MS = 24 * 3600 * 1000
 };
 
@@ -51,8 +51,9 @@ struct watch {
 	char names[STREAMS][STREAM_NAME_MAX];
 	struct slice streams[STREAMS], start[STREAMS];
 	struct entry entries[ENTRIES_MAX];
-	size_t count;
+	size_t count, changes; /* entries; those by analysts */
 	bool catching_up, away;
+	bool up_to_date; /* no change by an analyst is left to be read */
 	struct metric *escalations, *reminders;
 	pthread_t thread;
 	atomic_bool stopping;
@@ -180,6 +181,7 @@ static void on_entry(
 
 	must(w->count < ENTRIES_MAX);
 	w->count++;
+	w->changes += stream == ALERT_BUCKETS;
 	*e = (struct entry){.stream = stream, .id = arena_slice(w->arena, id)};
 	for (size_t i = 0; i + 1 < count; i += 2)
 		if (slice_is(fields[i], ALERT_FIELD_BODY))
@@ -292,7 +294,7 @@ static int acknowledge(struct watch *w)
 
 static int read_entries(struct watch *w)
 {
-	w->count = 0;
+	w->count = w->changes = 0;
 	arena_rewind(w->arena);
 	return redis_group_read(w->redis,
 		&(struct redis_group_read){
@@ -327,9 +329,12 @@ static int take(struct watch *w)
 	err = flush(w);
 	if (!err)
 		err = acknowledge(w);
-	if (!err && w->count == 0)
+	if (err)
+		return err;
+	w->up_to_date = !w->catching_up && w->changes < PER_STREAM;
+	if (w->count == 0)
 		w->catching_up = false;
-	return err;
+	return 0;
 }
 
 /* ---- what is due ---- */
@@ -482,7 +487,8 @@ static void *watch_run(void *ctx)
 	while (!atomic_load(&w->stopping)) {
 		int err = take(w);
 
-		if (!err && !w->catching_up)
+		/* Not before it is known what analysts did meanwhile. */
+		if (!err && w->up_to_date)
 			err = fire_due(w);
 		if (!err && w->count == 0)
 			err = forget_fired(w);

@@ -19,13 +19,16 @@ def fresh(number, **changes):
     return alerts.alert(number, timestamp=ago(), **changes)
 
 
+SECOND = "second-" + "x" * 57  # no name may be longer
+
+
 @pytest.fixture
 def two(receive, config, routes):
     """First and second receiver, and a configuration that escalates from one to the other after a second."""
     first, second = receive(), receive()
-    settings = config(first=first.url, second=second.url)
+    settings = config(first=first.url, **{SECOND: second.url})
     settings["courier"]["routes"] = routes({"name": "all", "to": ["first"], "min_level": "high",
-                                            "escalate": {"to": ["second"], "after": "1s"}})
+                                            "escalate": {"to": [SECOND], "after": "1s"}})
     return first, second, settings
 
 
@@ -62,6 +65,21 @@ def test_an_escalation_due_while_the_courier_was_away_is_made_up_for(redis, two,
     assert second.requests == []
     spawn("courier", settings)
     wait_for(lambda: second.taken == {alerts.key(body) + "-nescalation": 1})
+
+
+def test_what_was_acknowledged_while_the_courier_was_away_is_not_escalated(redis, two, spawn):
+    first, second, settings = two
+    courier = spawn("courier", settings)
+    taken, left = fresh(1), fresh(2)
+    for body in (taken, left):
+        alerts.put(redis, body)
+    wait_for(lambda: redis.client.hlen("watch:{courier}:alerts") == 2)
+    courier.kill()
+    put_change(redis, change(taken, 1, "acknowledged"))
+    time.sleep(1.2)
+    spawn("courier", settings)
+    wait_for(lambda: alerts.key(left) + "-nescalation" in second.taken and alerts.key(taken) + "-s1" in first.taken)
+    assert second.taken == {alerts.key(left) + "-nescalation": 1}
 
 
 def test_a_reopened_alert_waits_anew(redis, two, spawn):
