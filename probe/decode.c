@@ -37,6 +37,8 @@ static enum decode_result read_mpls(struct cursor *c, struct packet *p)
 		return DECODE_SHORT;
 	if (*c->at >> 4 != 0)
 		return decode_ip(c, p);
+	if (p->pseudowires++ == PSEUDOWIRES_MAX)
+		return DECODE_BAD;
 	(void)cursor_be32(c);
 	return decode_ethernet(c, p);
 }
@@ -134,10 +136,8 @@ static enum decode_result read_udp(struct cursor *c, struct packet *p)
 	return DECODE_OK;
 }
 
-static enum decode_result read_transport(struct cursor *c, struct packet *p)
+static enum decode_result read_whole_transport(struct cursor *c, struct packet *p)
 {
-	if (p->fragment == FRAGMENT_LATER)
-		return DECODE_OK;
 	switch (p->proto) {
 	case PROTO_TCP: return read_tcp(c, p);
 	case PROTO_UDP: return read_udp(c, p);
@@ -148,6 +148,18 @@ static enum decode_result read_transport(struct cursor *c, struct packet *p)
 		return cursor_ok(c) ? DECODE_OK : DECODE_SHORT;
 	default: tunnel_in_ip(c, p); return DECODE_OK;
 	}
+}
+
+/* A first fragment may end inside the header, as those of nmap -f do: it is a fragment all the same,
+ * and what it is the first part of is known once it is whole. */
+static enum decode_result read_transport(struct cursor *c, struct packet *p)
+{
+	if (p->fragment == FRAGMENT_LATER)
+		return DECODE_OK;
+
+	enum decode_result result = read_whole_transport(c, p);
+
+	return p->fragment == FRAGMENT_FIRST ? DECODE_OK : result;
 }
 
 /* Padding that Ethernet adds to small frames is no part of the packet. */
@@ -186,6 +198,7 @@ static enum decode_result read_ipv4(struct cursor *c, struct packet *p)
 
 	unsigned fragment = (unsigned)h[6] << 8 | h[7];
 	p->fragment_id = (uint32_t)h[4] << 8 | h[5];
+	p->fragment_proto = h[9];
 	note_fragment(c, p, (fragment & 0x1fff) * 8, fragment & 0x2000);
 	p->proto = h[9];
 	p->src = address_v4(h + 12);
@@ -226,6 +239,7 @@ static enum decode_result read_ipv6(struct cursor *c, struct packet *p)
 		if (next == NEXT_FRAGMENT) {
 			p->fragment_id = (uint32_t)e[4] << 24 | (uint32_t)e[5] << 16 |
 				(uint32_t)e[6] << 8 | e[7];
+			p->fragment_proto = e[0];
 			note_fragment(c, p, ((unsigned)e[2] << 8 | e[3]) & ~7U, e[3] & 1);
 		}
 		next = e[0];

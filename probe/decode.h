@@ -34,6 +34,7 @@ enum {
 	LINK_HEADERS_MAX = 6,
 	MPLS_LABELS_MAX = 8,
 	TUNNEL_DEPTH_MAX = 4,
+	PSEUDOWIRES_MAX = 4,
 };
 
 enum tunnel {
@@ -64,8 +65,10 @@ struct packet {
 	uint8_t vlan_count;
 	uint8_t proto;                /* IP protocol number */
 	uint8_t tunnel, tunnel_depth; /* enum tunnel: the innermost it came through; how many */
+	uint8_t pseudowires;          /* Ethernet below MPLS, one in the other */
 	enum fragment fragment;
-	bool fragment_more;                    /* of a fragment: others follow it */
+	bool fragment_more;     /* of a fragment: others follow it */
+	uint8_t fragment_proto; /* what `body` of the first one begins with; the same in all */
 	uint32_t fragment_id, fragment_offset; /* bytes */
 	uint32_t fragments;                    /* it was put together from; 0: it was none */
 	struct slice body;                     /* of a fragment: what follows the IP headers */

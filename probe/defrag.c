@@ -33,14 +33,14 @@ struct datagram {
 
 struct defrag {
 	size_t chains, memory_max, memory;
-	uint64_t seed[2];
+	uint64_t seed[4];
 	struct datagram *all, *unused, *oldest, *newest;
 	struct datagram **chain;
 	struct defrag_counts counts;
 	struct buf out;
 };
 
-struct defrag *defrag_new(size_t count, size_t memory_len, const uint64_t seed[2])
+struct defrag *defrag_new(size_t count, size_t memory_len, const uint64_t seed[4])
 {
 	struct defrag *d = mem_alloc(sizeof *d);
 
@@ -80,22 +80,28 @@ static uint32_t vlans_of(const struct packet *p)
 	return (uint32_t)p->vlan[0] << 16 | p->vlan[1];
 }
 
+/* As the flow table's: who does not know the seed cannot aim at one chain. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static struct datagram **chain_of(
 	const struct defrag *d, struct address src, struct address dst, uint32_t id)
 {
-	uint64_t h = d->seed[0] ^ id;
+	uint64_t from = fold(src.words[0] ^ d->seed[0], src.words[1] ^ d->seed[1]);
+	uint64_t to = fold(dst.words[0] ^ d->seed[2], dst.words[1] ^ d->seed[3]);
+	uint64_t h = fold(from ^ d->seed[0] ^ id, to ^ d->seed[2]);
 
-	h = (h ^ src.words[0]) * 0x9e3779b97f4a7c15 ^ h >> 29;
-	h = (h ^ src.words[1]) * 0xbf58476d1ce4e5b9 ^ h >> 32;
-	h = (h ^ dst.words[0]) * 0x94d049bb133111eb ^ h >> 29;
-	h = (h ^ dst.words[1] ^ d->seed[1]) * 0x9e3779b97f4a7c15;
-	return &d->chain[(h >> 32) % d->chains];
+	return &d->chain[h % d->chains];
 }
 
 static bool is_of(const struct datagram *g, const struct packet *p)
 {
-	return g->id == p->fragment_id && g->proto == p->proto && g->vlans == vlans_of(p) &&
-		memcmp(&g->src, &p->src, sizeof g->src) == 0 &&
+	return g->id == p->fragment_id && g->proto == p->fragment_proto &&
+		g->vlans == vlans_of(p) && memcmp(&g->src, &p->src, sizeof g->src) == 0 &&
 		memcmp(&g->dst, &p->dst, sizeof g->dst) == 0;
 }
 
@@ -130,7 +136,7 @@ static struct datagram *start(struct defrag *d, const struct packet *p)
 		.dst = p->dst,
 		.id = p->fragment_id,
 		.vlans = vlans_of(p),
-		.proto = p->proto,
+		.proto = p->fragment_proto,
 		.vlan_count = p->vlan_count,
 		.tunnel = p->tunnel,
 		.since_us = p->time_us,
@@ -245,12 +251,15 @@ static void hand_out(
 
 static bool is_whole(const struct datagram *g)
 {
-	if (!g->is_ended || g->units * UNIT < g->total)
+	size_t units = (g->total + UNIT - 1) / UNIT;
+	uint64_t rest = (UINT64_C(1) << units % 64) - 1;
+
+	if (!g->is_ended || g->units < units)
 		return false;
-	for (size_t unit = 0; unit * UNIT < g->total; unit++)
-		if (!has_unit(g, unit))
+	for (size_t word = 0; word < units / 64; word++)
+		if (g->have[word] != UINT64_MAX)
 			return false;
-	return true;
+	return rest == 0 || (g->have[units / 64] & rest) == rest;
 }
 
 enum defrag_result defrag_add(struct defrag *d, const struct packet *p, struct defragmented *ret)

@@ -33,7 +33,7 @@ struct defrag_counts {
 };
 
 /* At most `count` datagrams at once and `memory_len` bytes of them; the oldest goes first. */
-struct defrag *defrag_new(size_t count, size_t memory_len, const uint64_t seed[2]);
+struct defrag *defrag_new(size_t count, size_t memory_len, const uint64_t seed[4]);
 void defrag_free(struct defrag **d);
 
 enum defrag_result defrag_add(struct defrag *d, const struct packet *p, struct defragmented *ret);

@@ -44,7 +44,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
 {
 	struct worker *w = mem_alloc(sizeof *w);
 	size_t quarter = options->memory_len / 4;
-	uint64_t seed[8];
+	uint64_t seed[6 + 4]; /* of the flows, of the datagrams */
 
 	w->options = *options;
 	w->ndpi = ndpi_engine_new(

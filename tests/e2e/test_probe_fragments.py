@@ -3,7 +3,7 @@ import itertools
 import random
 
 import pytest
-from scapy.all import DNS, DNSQR, GRE, IP, UDP, Ether, IPv6, IPv6ExtHdrFragment, Raw, raw
+from scapy.all import DNS, DNSQR, GRE, IP, TCP, UDP, Ether, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN, Raw, raw
 from scapy.layers.vxlan import VXLAN
 
 from test_probe_tunnels import ETHER, OUTER, capture, read, told
@@ -131,3 +131,19 @@ def test_a_flood_of_datagrams_never_completed_is_bounded(folder):
     stats = found[-1]["stats"]
     flows = [e["flow"] for e in found if e["event_type"] == "flow"]
     assert sum(f["pkts_toserver"] + f["pkts_toclient"] for f in flows) == stats["packets"] == 5000 + len(cut(4, 32))
+
+
+def test_a_header_in_pieces_is_read(folder):
+    """A scan by nmap -f: the header of TCP in three fragments."""
+    syn = raw((IP(**V4) / TCP(sport=40000, dport=80, flags="S", seq=5)).payload)
+    found = events(folder, [IP(**V4, id=9, frag=at // 8, flags="MF" if at + 8 < len(syn) else 0, proto=6) / Raw(syn[at:at + 8])
+                            for at in range(0, len(syn), 8)])
+    assert flow(found)["dest_port"] == 80 and flow(found)["proto"] == "TCP" and flow(found)["flow"]["pkts_toserver"] == 3
+    assert flow(found)["tcp"]["syn"]
+
+
+def test_options_between_the_fragment_header_and_udp_hide_nothing(folder):
+    data = raw(IPv6ExtHdrDestOpt(nh=17, options=[PadN(optdata=bytes(4))])) + body(6)
+    pieces = [IPv6(**V6) / IPv6ExtHdrFragment(nh=60, id=9, offset=at // 8, m=int(at + 32 < len(data))) / Raw(data[at:at + 32])
+              for at in range(0, len(data), 32)]
+    assert said(events(folder, pieces)) == said(events(folder, [whole(6)]))

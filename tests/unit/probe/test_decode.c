@@ -1,3 +1,4 @@
+#include "lib/mem.h"
 #include "probe/decode.h"
 #include "tests/unit/probe/frames.h"
 #include "tests/unit/test.h"
@@ -179,6 +180,81 @@ static void fragments_are_told_apart(void **state)
 	}
 }
 
+/* As nmap -f sends them. */
+static void a_first_fragment_may_end_inside_the_header(void **state)
+{
+	struct frame_ip ip = {{1, 2, 3, 4}, {5, 6, 7, 8}, PROTO_TCP, 0x2000};
+	CLEANUP(buf_release) struct buf b = {0};
+	struct packet p;
+
+	(void)state;
+	frame_ipv4(&b, &ip, 8);
+	frame_16(&b, 4000);
+	frame_16(&b, 80);
+	frame_32(&b, 7);
+
+	struct frame frame = frame_over(&b, 0);
+	assert_int_equal(decode(LINK_RAW, &frame, &p), DECODE_OK);
+	assert_int_equal(p.fragment, FRAGMENT_FIRST);
+	assert_int_equal(p.body.len, 8);
+	assert_int_equal(p.dst_port, 80);
+	assert_int_equal(p.payload.len, 0);
+}
+
+static void all_fragments_of_ipv6_name_what_the_first_begins_with(void **state)
+{
+	static const struct {
+		unsigned offset_more;
+		uint8_t proto;
+	} cases[] = {{0x0001, PROTO_UDP}, {0x0010, 60}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		CLEANUP(buf_release) struct buf b = {0};
+		struct packet p;
+
+		frame_32(&b, 0x60000000);
+		frame_16(&b, 8 + 8 + 8);
+		buf_add(&b, "\x2c\x40", 2); /* a fragment header, hop limit */
+		for (int j = 0; j < 8; j++)
+			frame_32(&b, 0x20010db8);
+		buf_add(&b, "\x3c\0", 2); /* destination options */
+		frame_16(&b, cases[i].offset_more);
+		frame_32(&b, 99);
+		buf_add(&b, "\x11\0\1\4\0\0\0\0", 8); /* UDP after them */
+		frame_udp(&b, (struct frame_ports){1000, 53}, SLICE(""));
+
+		struct frame frame = frame_over(&b, 0);
+		assert_int_equal(decode(LINK_RAW, &frame, &p), DECODE_OK);
+		assert_int_equal(p.fragment_proto, 60);
+		assert_int_equal(p.proto, cases[i].proto);
+		assert_int_equal(p.body.len, 16);
+	}
+}
+
+/* Each one deeper is another call of ours: the stack must not be the sender's to fill. */
+static void ethernet_below_mpls_is_followed_so_deep_only(void **state)
+{
+	(void)state;
+	for (int depth = 0; depth < 10000; depth = depth ? depth * 10 : 1) {
+		CLEANUP(buf_release) struct buf b = {0};
+		struct packet p;
+
+		for (int i = 0; i < depth; i++) {
+			frame_ethernet(&b, 0x8847);
+			frame_32(&b, 0x100); /* the last label */
+			frame_32(&b, 0);     /* a control word */
+		}
+		frame_ethernet(&b, 0x0800);
+		frame_ipv4(&b, &udp_ip, 8);
+		frame_udp(&b, (struct frame_ports){1000, 53}, SLICE(""));
+
+		struct frame frame = frame_over(&b, 0);
+		assert_int_equal(decode(LINK_ETHERNET, &frame, &p),
+			depth <= PSEUDOWIRES_MAX ? DECODE_OK : DECODE_BAD);
+	}
+}
+
 static void tcp_fields_are_read(void **state)
 {
 	static const struct frame_ip ip = {{1, 2, 3, 4}, {5, 6, 7, 8}, PROTO_TCP, 0};
@@ -270,6 +346,9 @@ int main(void)
 		cmocka_unit_test(extension_headers_of_ipv6_are_passed_over),
 		cmocka_unit_test(headers_of_ipv6_without_end_are_refused),
 		cmocka_unit_test(fragments_are_told_apart),
+		cmocka_unit_test(a_first_fragment_may_end_inside_the_header),
+		cmocka_unit_test(all_fragments_of_ipv6_name_what_the_first_begins_with),
+		cmocka_unit_test(ethernet_below_mpls_is_followed_so_deep_only),
 		cmocka_unit_test(tcp_fields_are_read),
 		cmocka_unit_test(a_packet_cut_anywhere_is_short_or_has_less_payload),
 		cmocka_unit_test(contradictions_are_bad),
