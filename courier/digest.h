@@ -19,7 +19,7 @@
 
 struct digest;
 
-enum { DIGEST_ID_MAX = 128, DIGEST_TIMES_MAX = 24 };
+enum { DIGEST_ID_MAX = 64, DIGEST_TIMES_MAX = 24 };
 
 /* "06:00" in Viet Nam. */
 bool digest_times_check(const struct config_texts *times, struct err *err);

@@ -28,7 +28,7 @@ enum {
 	BLOCK_MS = 200,
 	AWAY_MS = 500,
 	DUE_AT_ONCE = 64,
-	MEMBER_MAX = 160,
+	MEMBER_MAX = 96,
 	DAY_MS = 24 * 3600 * 1000
 };
 

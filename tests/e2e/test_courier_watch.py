@@ -19,16 +19,13 @@ def fresh(number, **changes):
     return alerts.alert(number, timestamp=ago(), **changes)
 
 
-SECOND = "second-" + "x" * 57  # no name may be longer
-
-
 @pytest.fixture
 def two(receive, config, routes):
     """First and second receiver, and a configuration that escalates from one to the other after a second."""
     first, second = receive(), receive()
-    settings = config(first=first.url, **{SECOND: second.url})
+    settings = config(first=first.url, second=second.url)
     settings["courier"]["routes"] = routes({"name": "all", "to": ["first"], "min_level": "high",
-                                            "escalate": {"to": [SECOND], "after": "1s"}})
+                                            "escalate": {"to": ["second"], "after": "1s"}})
     return first, second, settings
 
 
