@@ -1,5 +1,7 @@
 #include "correlator/config.h"
 
+#include "correlator/limits.h"
+
 static const struct config_field fields[] = {
 	SETTINGS_FIELDS(struct correlator_config, shared),
 	{.key = "correlator.worker",
@@ -63,7 +65,7 @@ static const struct config_field fields[] = {
 		.offset = offsetof(struct correlator_config, lease_ms),
 		.fallback = "10s",
 		.min = 1000,
-		.max = 300000,
+		.max = LEASE_MS_MAX,
 		.help = "After so long another worker takes over the streams of a silent one"},
 	{.key = "correlator.outage",
 		.type = CONFIG_DURATION,

@@ -1,5 +1,6 @@
 #include "correlator/intake.h"
 
+#include "correlator/limits.h"
 #include "event/streams.h"
 #include "lib/digest.h"
 #include "lib/mem.h"
@@ -26,6 +27,7 @@ enum {
 static const char lease_source[] =
 	"#!lua flags=allow-oom\n"
 	"local held = redis.call('GET', KEYS[2])\n"
+	"if redis.call('PTTL', KEYS[2]) > tonumber(ARGV[6]) then held = false end\n"
 	"local mine = held == ARGV[1]\n"
 	"local former = held and ARGV[5] == '1' and\n"
 	"  string.match(held, '^(.*)/') == string.match(ARGV[1], '^(.*)/')\n"
@@ -58,13 +60,15 @@ static const char release_source[] = "#!lua flags=allow-oom\n"
 				     "return redis.call('DEL', KEYS[2])\n";
 
 /* KEYS[1] the workers by the time they were last seen, ARGV[1] this one's name, ARGV[2] after how many
- * ms a silent one is gone. How many there are. */
+ * ms a silent one is gone. How many there are. One seen later than now may be gone too: Redis' clock
+ * was set back; if it is not, it says so with its next scan. */
 static const char present_source[] =
 	"#!lua flags=allow-oom\n"
 	"local now = redis.call('TIME')\n"
 	"local ms = now[1] * 1000 + math.floor(now[2] / 1000)\n"
 	"redis.call('ZADD', KEYS[1], ms, ARGV[1])\n"
 	"redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ms - ARGV[2])\n"
+	"redis.call('ZREMRANGEBYSCORE', KEYS[1], ms + ARGV[2], '+inf')\n"
 	"return redis.call('ZCARD', KEYS[1])\n";
 
 /* An entry in a stream's queue; offsets into the queue's text. */
@@ -192,8 +196,7 @@ static bool is_known(const struct intake *in, struct slice name)
 
 static void add_stream(struct intake *in, struct slice name)
 {
-	if (in->count == KNOWN_STREAMS_MAX || !slice_starts(name, SLICE("ev:{")) ||
-		name.len >= STREAM_NAME_MAX || is_known(in, name))
+	if (in->count == KNOWN_STREAMS_MAX || !stream_is_producer(name) || is_known(in, name))
 		return;
 	in->streams = mem_resize(in->streams, in->count + 1, sizeof *in->streams);
 	struct stream *s = &in->streams[in->count++];
@@ -433,11 +436,12 @@ static int take_leases(struct intake *in, size_t share, const struct slice *args
 
 int intake_scan(struct intake *in)
 {
-	char lease_ms[24];
+	char lease_ms[24], longest_ms[24];
 	size_t share = 0;
 	int said = finish(in);
 
 	must(snprintf(lease_ms, sizeof lease_ms, "%" PRId64, in->options.lease_ms) > 0);
+	must(snprintf(longest_ms, sizeof longest_ms, "%d", LEASE_MS_MAX) > 0);
 	if (said == 0)
 		said = learn_streams(in);
 	if (said == 0)
@@ -445,8 +449,9 @@ int intake_scan(struct intake *in)
 	if (said < 0)
 		return said;
 	const struct slice args[] = {slice_of(in->me), slice_of(lease_ms), SLICE(CORRELATOR_GROUP),
-		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0")};
-	said = take_leases(in, share, args, 5);
+		slice_of(in->options.worker), in->first_scan ? SLICE("1") : SLICE("0"),
+		slice_of(longest_ms)};
+	said = take_leases(in, share, args, 6);
 	in->first_scan = in->first_scan && said < 0;
 	return said;
 }

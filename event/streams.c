@@ -26,13 +26,26 @@ void stream_position(const char *kind, const char *name, unsigned worker, char r
 	name_must_fit(snprintf(ret, STREAM_NAME_MAX, "pos:{%s.%s.%u}", kind, name, worker));
 }
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 bool stream_name_is_valid(const char *name)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
 	size_t len = strlen(name);
 
-	return len > 0 && len <= PRODUCER_NAME_MAX && strspn(name, allowed) == len;
+	return len > 0 && len <= PRODUCER_NAME_MAX && strspn(name, NAME_BYTES) == len;
+}
+
+bool stream_is_producer(struct slice stream)
+{
+	enum { START_LEN = 4 };
+
+	if (stream.len >= STREAM_NAME_MAX || stream.len < START_LEN + 2 ||
+		!slice_starts(stream, SLICE("ev:{")) || stream.at[stream.len - 1] != '}')
+		return false;
+	for (size_t i = START_LEN; i < stream.len - 1; i++)
+		if (!memchr(NAME_BYTES ".", stream.at[i], sizeof(NAME_BYTES ".") - 1))
+			return false;
+	return true;
 }
 
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX])

@@ -67,6 +67,9 @@ void stream_position(
 	const char *kind, const char *name, unsigned worker, char ret[STREAM_NAME_MAX]);
 bool stream_name_is_valid(const char *name);
 
+/* Whether it is the name of a producer stream: the index holds what any producer put there. */
+bool stream_is_producer(struct slice stream);
+
 void stream_alerts(unsigned bucket, char ret[STREAM_NAME_MAX]);
 void stream_dead_letters(const char *target, char ret[STREAM_NAME_MAX]);
 void stream_for_target(const char *target, char ret[STREAM_NAME_MAX]); /* to:{TARGET} */

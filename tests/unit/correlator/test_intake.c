@@ -294,6 +294,67 @@ static void workers_that_come_and_go_share_the_streams(void **state)
 	assert_int_equal(intake_held(first.intake), 2);
 }
 
+static void names_in_the_index_that_are_none_are_left_alone(void **state)
+{
+	static const char *const names[] = {"ev:{net.a.0", "ev:{}", "ev:{a\"}", "ev:{a\n}", "x"};
+	CLEANUP(worker_close) struct worker w = {0};
+	CLEANUP(buf_release) struct buf told = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		add(names[i], 1);
+	add(STREAM_A, 2);
+	worker_open(&w, "w", 10);
+	assert_int_equal(intake_held(w.intake), 1);
+	expect_given(&w, "A2 ");
+	metrics_write(w.metrics, &told);
+	assert_null(strstr(buf_text(&told), "stream=\"ev:{}\""));
+	assert_null(strstr(buf_text(&told), "ev:{a"));
+}
+
+/* What a worker that is gone left from before Redis' clock was set back by hours. */
+static void a_clock_set_back_keeps_no_stream_from_the_workers_that_live(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+	CLEANUP(mem_cleanup)
+	char *later = mem_printf("%" PRId64, clock_wall_us(clock_system()) / 1000 + 7200000);
+	const struct slice seen[] = {
+		SLICE("ZADD"), SLICE(CORRELATOR_WORKERS), slice_of(later), SLICE("gone")};
+	const struct slice lease[] = {SLICE("SET"), SLICE("lease:" STREAM_B),
+		SLICE("gone/0123456789abcdef"), SLICE("PX"), SLICE("7200000")};
+
+	(void)state;
+	add(STREAM_A, 1);
+	add(STREAM_B, 2);
+	command(seen, 4);
+	command(lease, 5);
+	worker_open(&w, "w", 10);
+	assert_int_equal(intake_held(w.intake), 2);
+	expect_given(&w, "A1 B2 ");
+}
+
+/* Redis' clock was set forward: leases run out and workers that live seem gone. */
+static void a_clock_set_forward_gives_each_entry_once(void **state)
+{
+	CLEANUP(worker_close) struct worker first = {0}, second = {0};
+	const struct slice expire[] = {
+		SLICE("DEL"), SLICE("lease:" STREAM_A), SLICE(CORRELATOR_WORKERS)};
+
+	(void)state;
+	add(STREAM_A, 1);
+	worker_open(&first, "first", 10);
+	expect_given(&first, "A1 ");
+	command(expire, 3);
+	assert_int_equal(intake_ack(first.intake), 0);
+	expect_given(&first, "");
+	add(STREAM_A, 2);
+	worker_open(&second, "second", 10);
+	assert_int_equal(intake_scan(first.intake), 0);
+	assert_int_equal(intake_held(first.intake) + intake_held(second.intake), 1);
+	expect_given(&first, "");
+	expect_given(&second, "A2 ");
+}
+
 static void what_redis_refuses_is_said(void **state)
 {
 	CLEANUP(worker_close) struct worker w = {0};
@@ -354,6 +415,10 @@ int main(void)
 		cmocka_unit_test_setup(
 			an_entry_whose_id_is_none_of_ours_does_not_stand_in_the_way, fresh),
 		cmocka_unit_test_setup(workers_that_come_and_go_share_the_streams, fresh),
+		cmocka_unit_test_setup(names_in_the_index_that_are_none_are_left_alone, fresh),
+		cmocka_unit_test_setup(
+			a_clock_set_back_keeps_no_stream_from_the_workers_that_live, fresh),
+		cmocka_unit_test_setup(a_clock_set_forward_gives_each_entry_once, fresh),
 		cmocka_unit_test_setup(what_redis_refuses_is_said, fresh),
 	};
 

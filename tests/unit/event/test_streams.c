@@ -39,6 +39,24 @@ static void names_that_would_break_a_key_are_refused(void **state)
 		assert_false(stream_name_is_valid(bad[i]));
 }
 
+static void only_names_with_a_whole_hash_tag_are_producer_streams(void **state)
+{
+	static const char *const good[] = {
+		"ev:{net.a.0}", "ev:{web.trang-tin_2.12}", "ev:{net.Az.4294967295}"};
+	static const char *const bad[] = {"", "ev:", "ev:{", "ev:{}", "ev:{net.a.0", "ev:net.a.0",
+		"EV:{net.a.0}", "ev:{net.a.0}x", "ev:{}}", "ev:{a}b}", "ev:{{a}", "ev:{a\"b}",
+		"ev:{a\nb}", "ev:{a\\}", "al:{b00}",
+		"ev:{net.0123456789012345678901234567890123456789012345678901234567890123456789"
+		"012345678901234567890}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_true(stream_is_producer(slice_of(good[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(stream_is_producer(slice_of(bad[i])));
+	assert_false(stream_is_producer(slice_over("ev:{a\0}", 7)));
+}
+
 static void window_and_alerts_of_a_bucket_share_a_hash_tag(void **state)
 {
 	char group[16], alerts[STREAM_NAME_MAX];
@@ -80,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_are_named_by_kind_name_and_worker),
 		cmocka_unit_test(names_that_would_break_a_key_are_refused),
+		cmocka_unit_test(only_names_with_a_whole_hash_tag_are_producer_streams),
 		cmocka_unit_test(window_and_alerts_of_a_bucket_share_a_hash_tag),
 		cmocka_unit_test(the_layout_stays),
 	};
