@@ -54,6 +54,7 @@ struct worker {
 	struct arena *arena; /* of one round */
 	struct hits hits;
 	struct health health;
+	int64_t latest_us; /* the latest time that the clock told: it may be set back */
 	mono_t next_scan, next_try;
 	int64_t retry_wait_ms; /* 0: all is well */
 	bool refusal_logged;
@@ -293,13 +294,23 @@ static bool confirm(struct worker *w)
 	return true;
 }
 
+/* Events later than this are refused. When the clock is set back, those made before are none of them. */
+static int64_t future_us(struct worker *w)
+{
+	int64_t now_us = clock_wall_us(w->clock);
+
+	if (now_us > w->latest_us)
+		w->latest_us = now_us;
+	return w->latest_us + EVENT_FUTURE_MAX_S * INT64_C(1000000);
+}
+
 /* Takes, matches, settles and acknowledges what there is; gives how many events. */
 static size_t round_of(struct worker *w)
 {
 	struct settle_tally tally = {0};
 	struct intake_entry entry;
 	size_t events = 0, entries = 0;
-	int64_t latest_us = clock_wall_us(w->clock) + EVENT_FUTURE_MAX_S * INT64_C(1000000);
+	int64_t latest_us = future_us(w);
 
 	if (mono_left_ms(w->next_try, clock_mono(w->clock)) > 0 || !scan(w))
 		return 0;
