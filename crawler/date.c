@@ -353,6 +353,9 @@ static bool day_first_at(struct slice s, size_t *at, struct date *d)
 	size_t digits = i;
 	if (!number(s, &i, 4, &year))
 		return false;
+	/* "27. März, 15. Mai" are two days. */
+	if (i - digits == 2 && i < s.len && s.at[i] == '.' && s.at[digits - 1] != '.')
+		return false;
 	if (i - digits == 2)
 		year += year < 70 ? 2000 : 1900;
 	if (!day_set(d, year, month, day))

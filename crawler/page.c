@@ -296,8 +296,9 @@ static struct slice read_hidden(struct arena *a, const struct html_node *root)
 void page_read_at(struct arena *a, const struct html_node *root, const struct url *url,
 	int64_t now_us, struct page *ret)
 {
-	struct reader r = {.a = a, .url = url, .page = ret, .dates = {.now_us = now_us}};
 	const struct html_node *body = page_body(a, root);
+	struct reader r = {
+		.a = a, .url = url, .page = ret, .dates = {.now_us = now_us, .body = body}};
 
 	*ret = (struct page){.arena = a, .root = root};
 	for (const struct html_node *n = root; n != NULL; n = html_next(n, root)) {

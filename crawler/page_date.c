@@ -13,7 +13,8 @@ enum {
 	DATE_REACH = 100,
 	SHORT_TEXT_MAX = 64,
 	TEXT_MAX = 1000,
-	TITLE_REACH = 250
+	TITLE_REACH = 250,
+	ABOVE_TITLE = 16
 };
 
 static bool name_in(struct slice name, const char *const *names)
@@ -62,6 +63,7 @@ static void take(struct page_dates *d, enum page_date_from from, const struct da
 		return;
 	d->found[from] = *found;
 	d->below_title[from] = d->titled;
+	d->found_at[from] = d->at;
 }
 
 static bool keep(struct page_dates *d, enum page_date_from from, struct slice text)
@@ -72,6 +74,33 @@ static bool keep(struct page_dates *d, enum page_date_from from, struct slice te
 		return false;
 	take(d, from, &found);
 	return true;
+}
+
+static bool digits(struct slice s, size_t at, size_t count)
+{
+	for (size_t i = at; i < at + count; i++)
+		if (i >= s.len || !isdigit((unsigned char)s.at[i]))
+			return false;
+	return true;
+}
+
+/* https://host/2025/10/05/name, /2025/7/5/, 2025-10-05, and the 20251005… that Vietnamese papers
+ * begin the number of an article with. */
+static bool day_in_path(struct slice path, struct date *ret)
+{
+	enum { NUMBER_MIN = 14 };
+
+	for (size_t i = 0; i + 8 <= path.len; i++) {
+		bool starts = i == 0 || !isdigit((unsigned char)path.at[i - 1]);
+		size_t len = path.len - i < 11 ? path.len - i : 11;
+
+		if (digits(path, i, NUMBER_MIN))
+			len = 8;
+		if (starts && digits(path, i, 4) && (path.at[i] == '1' || path.at[i] == '2') &&
+			date_find(slice_over(path.at + i, len), ret) && ret->year >= 1995)
+			return true;
+	}
+	return false;
 }
 
 static void see_meta(struct page_dates *d, const struct html_node *n)
@@ -91,12 +120,16 @@ static void see_meta(struct page_dates *d, const struct html_node *n)
 		"ptime", "dateposted", NULL};
 	static const char *const changed[] = {"article:modified_time", "og:updated_time",
 		"datemodified", "last-modified", "lastmod", "dcterms.modified", "dc.date.modified",
-		"dc:modified", "article:updated_time", "revised", "og:modified_time",
-		"shareaholic:article_modified_time", "modified", "modified_date", "moddate", NULL};
+		"dc:modified", "article:updated_time", "revised", "revision_date",
+		"og:modified_time", "shareaholic:article_modified_time", "modified",
+		"modified_date", "moddate", NULL};
 	static const char *const attributes[] = {
 		"property", "name", "itemprop", "http-equiv", NULL};
 	struct slice content = html_attribute(n, "content");
+	struct date day;
 
+	if (slice_is(html_attribute(n, "property"), "og:image") && day_in_path(content, &day))
+		take(d, PAGE_DATE_IMAGE, &day);
 	for (size_t i = 0; attributes[i] != NULL; i++) {
 		struct slice name = html_attribute(n, attributes[i]);
 
@@ -129,16 +162,19 @@ static struct slice json_value_of(struct slice json, const char *key)
 
 static void see_script(struct page_dates *d, const struct html_node *n)
 {
+	static const char *const keys[] = {"\"datePublished\"", "\"published_at\"",
+		"\"publishedAt\"", "\"publishedDate\"", "\"published_date\"", "\"firstPublished\"",
+		"\"publishedTime\"", "\"published\"", NULL};
 	struct slice json = n->first == NULL ? (struct slice){0} : n->first->text;
 
 	if (json.len > JSON_LD_MAX)
 		json.len = JSON_LD_MAX;
-	keep(d, PAGE_DATE_JSON, json_value_of(json, "\"datePublished\""));
 	if (!slice_equal_nocase(html_attribute(n, "type"), SLICE("application/ld+json"))) {
-		keep(d, PAGE_DATE_JSON, json_value_of(json, "\"published_at\""));
-		keep(d, PAGE_DATE_JSON, json_value_of(json, "\"publishedAt\""));
+		for (size_t i = 0; keys[i] != NULL; i++)
+			keep(d, PAGE_DATE_SCRIPT, json_value_of(json, keys[i]));
 		return;
 	}
+	keep(d, PAGE_DATE_JSON, json_value_of(json, "\"datePublished\""));
 	keep(d, PAGE_DATE_JSON, json_value_of(json, "\"uploadDate\""));
 	keep(d, PAGE_DATE_JSON, json_value_of(json, "\"dateCreated\""));
 	keep(d, PAGE_DATE_CHANGED, json_value_of(json, "\"dateModified\""));
@@ -164,18 +200,43 @@ static bool by_name(const struct html_node *n, const char *const *words)
 		holds_any(html_attribute(n, "id"), words);
 }
 
+/* Pages wrap everything in "with-sidebar" and the like: what holds the article tells nothing. */
+static bool holds_article(const struct page_dates *d, const struct html_node *n)
+{
+	const struct html_node *up = d->body;
+
+	while (up != NULL && up->index > n->index)
+		up = up->parent;
+	return up == n || html_is(n, "body");
+}
+
 /* Comments, other articles and what is on the margin have dates of their own. */
-static bool is_aside(const struct html_node *n)
+static bool is_aside(const struct page_dates *d, const struct html_node *n)
 {
 	static const char *const names[] = {"comment", "related", "sidebar", "widget", "recent",
-		"footer", "lien-quan", "lienquan", "tin-khac", "tinkhac", "popular", "archive",
-		"calendar", "forecast", "teaser", NULL};
+		"lien-quan", "lienquan", "tin-khac", "tinkhac", "popular", "archive", "calendar",
+		"forecast", "teaser", "aside", NULL};
 
-	for (; n != NULL && !html_is(n, "body"); n = n->parent)
-		if (html_is(n, "aside") || html_is(n, "footer") || html_is(n, "nav") ||
+	for (; n != NULL && !holds_article(d, n); n = n->parent)
+		if (html_is(n, "aside") || html_is(n, "nav") ||
 			(!html_is(n, "article") && by_name(n, names)))
 			return true;
 	return false;
+}
+
+/* The footer of the page; that of an article tells its date. */
+static bool is_footer(const struct page_dates *d, const struct html_node *n)
+{
+	static const char *const footers[] = {"footer", NULL},
+				 *const articles[] = {"article", NULL};
+	bool within = false;
+
+	for (; n != NULL && !holds_article(d, n); n = n->parent)
+		if (html_is(n, "footer") || by_name(n, footers))
+			within = true;
+		else if (within && (html_is(n, "article") || by_name(n, articles)))
+			return false;
+	return within;
 }
 
 static void keep_ago(struct page_dates *d, enum page_date_from from, struct slice text)
@@ -194,7 +255,7 @@ static void see_time(struct page_dates *d, struct arena *a, const struct html_no
 	enum page_date_from from = PAGE_DATE_TIME;
 	struct slice itemprop = html_attribute(n, "itemprop");
 
-	if (is_aside(n))
+	if (is_aside(d, n) || is_footer(d, n))
 		return;
 	if (slice_equal_nocase(itemprop, SLICE("dateModified")) ||
 		(by_name(n, changed_words) && !holds(html_attribute(n, "class"), "published")))
@@ -219,7 +280,8 @@ static void see_named(struct page_dates *d, struct arena *a, const struct html_n
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "content"));
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "datetime"));
 		keep_ago(d, PAGE_DATE_PUBLISHED, text_of(a, n));
-	} else if (is_wanted(d, PAGE_DATE_CLASS) && by_name(n, words) && !is_aside(n)) {
+	} else if (is_wanted(d, PAGE_DATE_CLASS) && by_name(n, words) && !is_aside(d, n) &&
+		!is_footer(d, n)) {
 		keep(d, changed ? PAGE_DATE_CHANGED : PAGE_DATE_CLASS, html_attribute(n, "title"));
 		keep_ago(d, changed ? PAGE_DATE_CHANGED : PAGE_DATE_CLASS, text_of(a, n));
 	}
@@ -274,19 +336,33 @@ static void see_text(struct page_dates *d, const struct html_node *n)
 		!date_find(text, &found) || !is_past(d, &found))
 		return;
 	count_day(d, &found);
-	if (is_aside(n->parent))
+	if (is_aside(d, n->parent))
 		return;
-	enum page_date_from from = holds_any(text, labels) ? PAGE_DATE_LABEL
-		: holds_any(text, changed)                 ? PAGE_DATE_CHANGED
-		: text.len <= SHORT_TEXT_MAX               ? PAGE_DATE_TEXT
-							   : PAGE_DATE_LONG;
+	bool footer = is_footer(d, n->parent), says_changed = holds_any(text, changed);
+	if (footer && !says_changed)
+		return;
+	enum page_date_from from = footer    ? PAGE_DATE_FOOTER
+		: holds_any(text, labels)    ? PAGE_DATE_LABEL
+		: says_changed               ? PAGE_DATE_CHANGED
+		: text.len <= SHORT_TEXT_MAX ? PAGE_DATE_TEXT
+					     : PAGE_DATE_LONG;
 	take(d, from, &found);
+}
+
+/* What stood close above the headline belongs to it too. */
+static void see_title(struct page_dates *d, const struct html_node *n)
+{
+	d->title_at = n->index;
+	for (int i = 0; i < PAGE_DATE_KINDS; i++)
+		d->below_title[i] = d->below_title[i] ||
+			(d->found[i].year != 0 && n->index <= d->found_at[i] + ABOVE_TITLE);
 }
 
 void page_date_see(struct page_dates *d, struct arena *a, const struct html_node *n)
 {
+	d->at = n->index;
 	if (html_is(n, "h1"))
-		d->title_at = n->index;
+		see_title(d, n);
 	d->titled = d->title_at > 0 && n->index < d->title_at + TITLE_REACH;
 	if (n->tag.len == 0)
 		see_text(d, n);
@@ -296,37 +372,8 @@ void page_date_see(struct page_dates *d, struct arena *a, const struct html_node
 		see_script(d, n);
 	else if (html_is(n, "time"))
 		see_time(d, a, n);
-	else if (!html_is(n, "body") && !html_is(n, "html") && !html_is(n, "a") &&
-		!html_is(n, "img"))
+	else if (!html_is(n, "body") && !html_is(n, "html") && (!html_is(n, "a") || d->titled))
 		see_named(d, a, n);
-}
-
-static bool digits(struct slice s, size_t at, size_t count)
-{
-	for (size_t i = at; i < at + count; i++)
-		if (i >= s.len || !isdigit((unsigned char)s.at[i]))
-			return false;
-	return true;
-}
-
-/* https://host/2025/10/05/name, /2025/7/5/, 2025-10-05, and the 20251005… that Vietnamese papers
- * begin the number of an article with. */
-static bool from_url(const struct url *url, struct date *ret)
-{
-	struct slice path = url->path;
-	enum { NUMBER_MIN = 14 };
-
-	for (size_t i = 0; i + 8 <= path.len; i++) {
-		bool starts = i == 0 || !isdigit((unsigned char)path.at[i - 1]);
-		size_t len = path.len - i < 11 ? path.len - i : 11;
-
-		if (digits(path, i, NUMBER_MIN))
-			len = 8;
-		if (starts && digits(path, i, 4) && (path.at[i] == '1' || path.at[i] == '2') &&
-			date_find(slice_over(path.at + i, len), ret) && ret->year >= 1995)
-			return true;
-	}
-	return false;
 }
 
 static bool same_day(const struct date *a, const struct date *b)
@@ -347,21 +394,50 @@ static const struct date *said_most(const struct page_dates *d)
 	return best;
 }
 
+static bool is_earlier(const struct date *a, const struct date *b)
+{
+	return a->year != 0 && date_us(a, 0) < date_us(b, 0) && !same_day(a, b);
+}
+
+/* A day of publication that is the day of change is not to be trusted when something else that is
+ * about this page names an earlier one. */
+static const struct date *before_change(const struct page_dates *d)
+{
+	const struct date *meta = &d->found[PAGE_DATE_META];
+
+	if (meta->year == 0 || !same_day(meta, &d->found[PAGE_DATE_CHANGED]))
+		return NULL;
+	for (int i = PAGE_DATE_JSON; i <= PAGE_DATE_LABEL; i++)
+		if ((i == PAGE_DATE_JSON || d->below_title[i]) && is_earlier(&d->found[i], meta))
+			return &d->found[i];
+	return NULL;
+}
+
+/* Named as published, but it is another one's when the headline has a <time> of its own. */
+static bool is_elsewhere(const struct page_dates *d, int from)
+{
+	return from == PAGE_DATE_PUBLISHED && !d->below_title[from] &&
+		d->below_title[PAGE_DATE_TIME];
+}
+
 struct date page_date_choose(const struct page_dates *d, const struct url *url)
 {
 	struct date url_day = {0};
-	bool in_url = from_url(url, &url_day) && is_past(d, &url_day);
+	bool in_url = day_in_path(url->path, &url_day) && is_past(d, &url_day);
 
 	/* The day in the address, with the hour that something else gives for it. */
 	for (int i = 0; in_url && i < PAGE_DATE_KINDS; i++)
 		if (d->found[i].has_time && same_day(&d->found[i], &url_day))
 			return d->found[i];
-	for (int i = 0; i < PAGE_DATE_KINDS; i++) {
+	const struct date *first = before_change(d);
+	if (!in_url && first != NULL)
+		return *first;
+	for (int i = 0; i < PAGE_DATE_IMAGE; i++) {
 		if (i == PAGE_DATE_META && in_url)
 			return url_day;
-		if (d->found[i].year != 0)
+		if (d->found[i].year != 0 && !is_elsewhere(d, i))
 			return d->found[i];
 	}
 	const struct date *most = said_most(d);
-	return most != NULL ? *most : (struct date){0};
+	return most != NULL ? *most : d->found[PAGE_DATE_IMAGE];
 }

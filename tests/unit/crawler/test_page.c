@@ -270,6 +270,30 @@ static void the_day_is_the_one_of_publication(void **state)
 		 "<p>Hội nghị</p><p>Điện Bàn, ngày 10 tháng 11 năm 2026</p>",
 			"http://a.vn/x", "2026-11-10"},
 		{"<meta name=date content='2030-01-01'><p>Tết</p>", "http://a.vn/x", ""},
+		/* What says "published" and "modified" alike was set anew by a change. */
+		{"<meta property='article:published_time' content='2026-11-20T01:00:00Z'>"
+		 "<meta property='article:modified_time' content='2026-11-20T02:00:00Z'>"
+		 "<script type='application/ld+json'>{\"datePublished\":\"2026-11-12\"}</script>",
+			"http://a.vn/x", "2026-11-12"},
+		{"<p class='the-date'>09/11/2026</p><h1>T</h1><p>Năm 2026</p>"
+		 "<p class='date'>20/11/2026</p>",
+			"http://a.vn/x", "2026-11-09"},
+		{"<h1>T</h1><p><time datetime='2026-11-08'></time></p><div class='aside-box'>"
+		 "<time pubdate datetime='2026-11-20'></time></div>",
+			"http://a.vn/x", "2026-11-08"},
+		{"<div class='with-sidebar'><h1>T</h1><p class='date'>07/11/2026</p>"
+		 "<p>Hội nghị bàn về giá lúa, giá cá và giá phân bón của vụ đông xuân.</p></div>",
+			"http://a.vn/x", "2026-11-07"},
+		{"<div class='article'><p>Giá lúa, giá cá.</p><div class='footer'>"
+		 "<time datetime='2026-11-06'></time></div></div>",
+			"http://a.vn/x", "2026-11-06"},
+		{"<p>Từ ngày 3 tháng 10 năm 2026 đến hết năm, đường này đóng để sửa cầu.</p>"
+		 "<div id='footer'>Cập nhật: 05/11/2026 © 1999</div>",
+			"http://a.vn/x", "2026-11-05"},
+		{"<meta property='og:image' content='http://a.vn/files/2026/11/04/a.jpg'>",
+			"http://a.vn/x", "2026-11-04"},
+		{"<script>var page = {\"publishedAt\": \"2026-11-03\"};</script><p>Tết</p>",
+			"http://a.vn/x", "2026-11-03"},
 	};
 	(void)state;
 
