@@ -101,9 +101,7 @@ static void copy_value(const struct copy *c, struct json_value value)
 		json_each(value, copy_member, &inner);
 		json_end_object(c->w);
 	} else {
-		CLEANUP(buf_release) struct buf raw = {0};
-		json_copy(value, &raw);
-		json_raw(c->w, buf_slice(&raw));
+		json_write(c->w, value);
 	}
 }
 
@@ -150,7 +148,11 @@ struct nest {
  * that key. */
 static struct slice nest_to(struct nest *n, const char *path)
 {
-	struct slice rest = slice_of(path), steps[DEPTH_MAX + 1];
+	struct slice rest = slice_of(path);
+
+	if (n->depth == 0 && slice_find_byte(rest, '.') == rest.len)
+		return rest; /* most paths are one key */
+	struct slice steps[DEPTH_MAX + 1];
 	size_t count = 0, same = 0;
 
 	while (count < DEPTH_MAX && slice_cut(&rest, '.', &steps[count]))

@@ -92,10 +92,18 @@ unsigned stream_bucket(struct slice rule_id, struct slice group)
 	return (unsigned)((hash ^ hash >> 16) % ALERT_BUCKETS);
 }
 
+_Static_assert(ALERT_BUCKETS <= 100, "a bucket is written as two digits");
+
+/* Of every event that matches: snprintf() would show. */
 static void key_in_bucket(
 	const char *kind, struct slice rule_id, struct slice rest, struct buf *ret)
 {
-	buf_printf(ret, "%s:{b%02u}:", kind, stream_bucket(rule_id, rest));
+	unsigned bucket = stream_bucket(rule_id, rest);
+	const char tag[] = {
+		':', '{', 'b', (char)('0' + bucket / 10), (char)('0' + bucket % 10), '}', ':'};
+
+	buf_add_text(ret, kind);
+	buf_add(ret, tag, sizeof tag);
 	buf_add_slice(ret, rule_id);
 	buf_add_byte(ret, '|');
 	buf_add_slice(ret, rest);

@@ -129,29 +129,31 @@ bool json_to_text(struct json_value v, struct slice *ret)
 /* Where the last text inside ends, or nullptr. Texts lie in the order in which they are written. */
 static const char *last_end(const dom::element &e)
 {
-	const char *end = nullptr, *inner = nullptr;
+	const char *end = nullptr;
 	dom::object object;
 	dom::array array;
 	std::string_view text;
-	dom::element last;
-	bool has_last = false;
 
 	if (!e.get(text))
 		return text.data() + text.size() + 1;
 	if (!e.get(object)) {
-		for (dom::key_value_pair pair : object) {
-			end = pair.key.data() + pair.key.size() + 1;
-			last = pair.value;
-			has_last = true;
-		}
-		inner = has_last ? last_end(last) : nullptr;
+		const dom::object::iterator stop = object.end();
+		dom::object::iterator last = object.begin();
+
+		for (dom::object::iterator at = last; at != stop; ++at)
+			last = at;
+		if (last == stop)
+			return nullptr;
+		end = last_end(last.value());
+		if (end == nullptr)
+			end = last.key().data() + last.key().size() + 1;
 	} else if (!e.get(array)) {
 		for (dom::element item : array) {
 			const char *found = last_end(item);
 			end = found != nullptr ? found : end;
 		}
 	}
-	return inner != nullptr ? inner : end;
+	return end;
 }
 
 struct slice json_strings(struct json_value root)
@@ -331,6 +333,11 @@ static void write_value(struct json_writer *w, struct json_value v)
 		json_end_object(w);
 		break;
 	}
+}
+
+void json_write(struct json_writer *w, struct json_value v)
+{
+	write_value(w, v);
 }
 
 void json_copy(struct json_value v, struct buf *out)

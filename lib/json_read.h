@@ -53,6 +53,8 @@ typedef bool json_each_fn(void *ctx, struct slice key, struct json_value value);
 void json_each(struct json_value container, json_each_fn *each, void *ctx);
 size_t json_count(struct json_value container);
 
-/* The value as JSON text again, appended to `out`. */
+/* The value as JSON text again: the next value of `w`, or appended to `out`. */
 struct buf;
+struct json_writer;
+void json_write(struct json_writer *w, struct json_value v);
 void json_copy(struct json_value v, struct buf *out);
