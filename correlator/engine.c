@@ -16,6 +16,7 @@ struct engine {
 	struct slice sample_made;
 	struct inventory *inventory;
 	struct buf news, text; /* what the inventory adds, and the event with it */
+	struct err ignored;    /* what is wrong with an event: the result says it well enough */
 };
 
 const char *engine_result_name(enum engine_result result)
@@ -233,7 +234,6 @@ static void add_inventory(struct engine *e, const struct engine_event *in, struc
 {
 	struct inventory_origin origin = {.stream = in->stream};
 	struct slice json = slice_trim(in->json);
-	struct err ignored = {0};
 
 	buf_clear(&e->news);
 	if (!id_of(*event, in, &origin.id) || json_count(*event) == 0 ||
@@ -243,8 +243,8 @@ static void add_inventory(struct engine *e, const struct engine_event *in, struc
 	buf_clear(&e->text);
 	buf_add(&e->text, json.at, json.len - 1);
 	buf_printf(&e->text, ",\"inventory\":%s}", buf_text(&e->news));
-	if (!json_read(e->reader, buf_slice(&e->text), event, &ignored))
-		must(json_read(e->reader, in->json, event, &ignored));
+	if (!json_read(e->reader, buf_slice(&e->text), event, &e->ignored))
+		must(json_read(e->reader, in->json, event, &e->ignored));
 }
 
 /* ENGINE_MATCHED, ENGINE_NO_MATCH, or why the event has no place in any window. */
@@ -272,11 +272,10 @@ enum engine_result engine_event(struct engine *e, const struct engine_event *in,
 	struct rule_hit hit = {0};
 	struct json_value event;
 	struct slice type = {0};
-	struct err ignored = {0};
 
 	if (in->json.len > EVENT_LEN_MAX)
 		return ENGINE_TOO_LONG;
-	if (!json_read(e->reader, in->json, &event, &ignored))
+	if (!json_read(e->reader, in->json, &event, &e->ignored))
 		return ENGINE_NOT_JSON;
 	if (json_kind(event) != JSON_OBJECT)
 		return ENGINE_NO_OBJECT;
