@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Nodes of a cluster, and seeds; a cluster of Redis is not meant to have more. */
-enum { NODES_MAX = 1000, NO_NODE = UINT16_MAX };
+enum {
+	NODES_MAX = 1000, /* of a cluster, and seeds; a cluster of Redis is not meant to have more */
+	NO_NODE = UINT16_MAX,
+	SENTINELS_AGAIN_MS = 10000, /* silent ones cost a time-out each */
+};
 
 struct node {
 	struct redis_link *link;
@@ -24,6 +27,7 @@ struct redis_nodes {
 	size_t count;
 	uint16_t *slots; /* REDIS_SLOTS of them, of a cluster only */
 	struct redis_sentinel *sentinel;
+	mono_t sentinels_at; /* not before, while the master can be reached */
 	bool doubted;
 	size_t ask_next; /* not always the same node: one cut off has an old map */
 	char said[REDIS_SAID_MAX];
@@ -181,15 +185,20 @@ static int find_map(struct redis_nodes *n)
 
 static int find_master(struct redis_nodes *n)
 {
+	const struct clock *clock = n->login->clock;
+	bool reached = n->count && redis_link_is_open(n->nodes[0].link);
 	struct redis_address master;
-	int error;
 
-	if (!n->doubted && n->count && redis_link_is_open(n->nodes[0].link))
+	if (reached && (!n->doubted || mono_left_ms(n->sentinels_at, clock_mono(clock)) > 0))
 		return 0;
-	error = redis_sentinel_master(n->sentinel, &master);
+
+	int error = redis_sentinel_master(n->sentinel, &master);
+
 	/* A master that can be reached goes on being one while no sentinel can. */
-	if (error && n->count && redis_link_is_open(n->nodes[0].link))
+	if (error && reached) {
+		n->sentinels_at = mono_after(clock_mono(clock), SENTINELS_AGAIN_MS);
 		return 0;
+	}
 	if (error)
 		return fail(n, error, redis_sentinel_said(n->sentinel));
 	if (n->count && !redis_address_equal(redis_link_address(n->nodes[0].link), &master)) {
