@@ -7,6 +7,7 @@
 #include "lib/json_read.h"
 #include "lib/json_write.h"
 #include "lib/mem.h"
+#include "lib/url_mask.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 /* The event types of Suricata 7 and 8 that are taken, and of each its object's fields. Left out on
  * purpose: payload and packet of alerts, bodies and headers of HTTP, all of e-mail, what follows an
  * FTP command, names of users (krb5 cname, smb ntlmssp, rdp cookie, mqtt, pgsql), SNMP communities,
- * host names of DHCP clients. */
+ * host names of DHCP clients, names of files in e-mail, what VNC's passwords are proved by. Addresses of
+ * requests lose what lib/url_mask.h knows as private. */
 static const struct type {
 	const char *name;
 	bool is_default; /* our probe writes the others itself: taking both would count twice */
@@ -216,6 +218,39 @@ struct allowed {
 	const char *fields;
 };
 
+static bool write_allowed(void *ctx, struct slice key, struct json_value value);
+
+static void write_url(struct json_writer *w, struct slice url)
+{
+	CLEANUP(buf_release) struct buf masked = {0};
+	char *to = buf_room(&masked, url.len);
+
+	json_text(w, (struct slice){to, url_mask(url, to, url.len)});
+}
+
+/* Fields that hold more than is taken; rfb's authentication: challenge and response, with which its
+ * password can be guessed. */
+static void write_field(struct json_writer *w, struct slice key, struct json_value value)
+{
+	struct slice text;
+
+	json_key_slice(w, key);
+	if (slice_is(key, "authentication")) {
+		struct allowed a = {w, " security_type security_result "};
+
+		json_begin_object(w);
+		json_each(value, write_allowed, &a);
+		json_end_object(w);
+	} else if (!json_to_text(value, &text)) {
+		write_value(w, value);
+	} else if (slice_is(key, "url") || slice_is(key, "http_refer") ||
+		slice_is(key, "redirect")) {
+		write_url(w, text);
+	} else {
+		json_text(w, slice_is(key, "hostname") ? url_without_user(text) : text);
+	}
+}
+
 static bool write_allowed(void *ctx, struct slice key, struct json_value value)
 {
 	const struct allowed *a = ctx;
@@ -226,10 +261,8 @@ static bool write_allowed(void *ctx, struct slice key, struct json_value value)
 	padded[0] = ' ';
 	memcpy(padded + 1, key.at, key.len);
 	memcpy(padded + 1 + key.len, " ", 2);
-	if (strstr(a->fields, padded)) {
-		json_key_slice(a->w, key);
-		write_value(a->w, value);
-	}
+	if (strstr(a->fields, padded))
+		write_field(a->w, key, value);
 	return true;
 }
 
@@ -332,6 +365,19 @@ static void write_stats(struct json_writer *w, struct json_value stats)
 	json_end_object(w);
 }
 
+static const char *fields_of(const struct eve_taker *t, const struct type *type)
+{
+	static const char *const mail[] = {"smtp", "imap", "pop3"};
+	struct slice app;
+
+	if (strcmp(type->name, "fileinfo") != 0 || !json_get_text(t->event, "app_proto", &app))
+		return type->fields;
+	for (size_t i = 0; i < sizeof mail / sizeof mail[0]; i++)
+		if (slice_is(app, mail[i]))
+			return type->fields + strlen(" filename");
+	return type->fields;
+}
+
 static void write_object(struct eve_taker *t, struct json_writer *w, const char *name)
 {
 	const struct type *type = type_find(slice_of(name));
@@ -347,7 +393,7 @@ static void write_object(struct eve_taker *t, struct json_writer *w, const char 
 	} else if (strcmp(name, "stats") == 0) {
 		write_stats(w, object);
 	} else {
-		struct allowed a = {w, type->fields};
+		struct allowed a = {w, fields_of(t, type)};
 
 		json_begin_object(w);
 		json_each(object, write_allowed, &a);

@@ -3,11 +3,12 @@
 #include "event/direction.h"
 #include "lib/community_id.h"
 #include "lib/mem.h"
+#include "lib/url_mask.h"
 
 #include <netinet/in.h>
 #include <string.h>
 
-enum { NAME_LEN_MAX = 256 };
+enum { NAME_LEN_MAX = 256, URL_LEN_MAX = 2048 };
 
 #define SKEW_MAX_US ((int64_t)SKEW_MAX_S * 1000000)
 
@@ -24,7 +25,7 @@ struct mapped {
 	struct event_alert alert;
 	struct event_haidang haidang;
 	char community_id[COMMUNITY_ID_LEN + 1];
-	char name[NAME_LEN_MAX], app[NAME_LEN_MAX];
+	char name[NAME_LEN_MAX], app[NAME_LEN_MAX], url[URL_LEN_MAX];
 };
 
 const char *const map_outcome_names[] = {"mapped", "unknown", "skipped", "bad_fields"};
@@ -230,6 +231,10 @@ static bool put(struct mapped *m, const struct event_field *field, struct slice 
 		value = domain_name(value, m->name);
 	else if (strcmp(field->path, "app_proto") == 0)
 		value = lower(value, m->app);
+	else if (strcmp(field->path, "http.url") == 0)
+		value = (struct slice){m->url, url_mask(value, m->url, sizeof m->url)};
+	else if (strcmp(field->path, "http.hostname") == 0)
+		value = url_without_user(value);
 	*(struct slice *)place = value;
 	return true;
 }

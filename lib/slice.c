@@ -38,6 +38,14 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 	return true;
 }
 
+bool slice_contains_nocase(struct slice s, struct slice word)
+{
+	for (; s.len >= word.len; s = slice_from(s, 1))
+		if (slice_equal_nocase((struct slice){s.at, word.len}, word))
+			return true;
+	return false;
+}
+
 bool slice_is(struct slice s, const char *text)
 {
 	return slice_equal(s, slice_of(text));

@@ -32,6 +32,7 @@ struct slice slice_over(const void *bytes, size_t len);
 
 bool slice_equal(struct slice a, struct slice b);
 bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
+bool slice_contains_nocase(struct slice s, struct slice word);
 bool slice_is(struct slice s, const char *text);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);

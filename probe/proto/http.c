@@ -1,7 +1,7 @@
 /* HTTP/1 (RFC 9112): requests with their answers, several on one connection. Bodies are passed
  * over unseen. */
+#include "lib/url_mask.h"
 #include "probe/proto/proto.h"
-#include "probe/proto/url.h"
 
 #include <string.h>
 

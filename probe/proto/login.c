@@ -124,9 +124,9 @@ static void read_greeting(struct login_state *l, struct slice line, const struct
 		learn(l, APP_POP3, sink);
 	else if (slice_starts(line, SLICE("* ")))
 		learn(l, APP_IMAP, sink);
-	else if (proto_contains(line, SLICE("SMTP")))
+	else if (slice_contains_nocase(line, SLICE("SMTP")))
 		learn(l, APP_SMTP, sink);
-	else if (proto_contains(line, SLICE("FTP")))
+	else if (slice_contains_nocase(line, SLICE("FTP")))
 		learn(l, APP_FTP, sink);
 }
 

@@ -52,14 +52,6 @@ void proto_copy_text(char *to, size_t room, struct slice text)
 	to[len] = '\0';
 }
 
-bool proto_contains(struct slice text, struct slice word)
-{
-	for (; text.len >= word.len; text = slice_from(text, 1))
-		if (slice_equal_nocase((struct slice){text.at, word.len}, word))
-			return true;
-	return false;
-}
-
 enum proto_match proto_match_start(struct slice bytes, struct slice word)
 {
 	size_t len = bytes.len < word.len ? bytes.len : word.len;

@@ -81,8 +81,5 @@ const struct proto *proto_recognise(
  * space become '.'. */
 void proto_copy_text(char *to, size_t room, struct slice text);
 
-/* Whether `word` stands in `text`, whatever the case of ASCII letters. */
-bool proto_contains(struct slice text, struct slice word);
-
 /* Whether `bytes` begin with `word`, or could once there are more of them. */
 enum proto_match proto_match_start(struct slice bytes, struct slice word);

@@ -63,6 +63,15 @@ static void nothing_of_a_person_or_a_payload_comes_in(void **state)
 		HEAD "\"event_type\":\"rdp\"," FLOW "\"rdp\":{\"cookie\":\"SECRET\",\"tx_id\":1}}",
 		HEAD "\"event_type\":\"snmp\"," FLOW
 		     "\"snmp\":{\"community\":\"SECRET\",\"usm\":\"SECRET\"}}",
+		HEAD "\"event_type\":\"rfb\"," FLOW
+		     "\"rfb\":{\"authentication\":{\"security_type\":2,"
+		     "\"vnc\":{\"challenge\":\"SECRET\",\"response\":\"SECRET\"}}}}",
+		HEAD "\"event_type\":\"alert\"," FLOW
+		     "\"http\":{\"hostname\":\"SECRET@a\",\"url\":\"/a?password=SECRET\","
+		     "\"http_refer\":\"http://SECRET@b/?token=SECRET\","
+		     "\"redirect\":\"/c?sid=SECRET\"}}",
+		HEAD "\"event_type\":\"fileinfo\"," FLOW "\"app_proto\":\"smtp\","
+		     "\"fileinfo\":{\"filename\":\"SECRET\",\"size\":1}}",
 		HEAD "\"event_type\":\"mqtt\"," FLOW
 		     "\"mqtt\":{\"connect\":{\"password\":\"SECRET\"}}}",
 		HEAD "\"event_type\":\"dhcp\"," FLOW
@@ -80,6 +89,28 @@ static void nothing_of_a_person_or_a_payload_comes_in(void **state)
 		assert_non_null(strstr(said, "\"event_id\""));
 		assert_null(strstr(said, "SECRET"));
 	}
+}
+
+static void what_is_not_private_stays(void **state)
+{
+	CLEANUP(buf_release) struct buf out = {0};
+	const struct config_texts types = all();
+
+	(void)state;
+	assert_non_null(strstr(taken(HEAD "\"event_type\":\"rfb\"," FLOW
+					  "\"rfb\":{\"authentication\":{\"security_type\":2,"
+					  "\"security_result\":\"OK\"}}}",
+				       &types, &out),
+		"{\"security_type\":2,\"security_result\":\"OK\"}"));
+	assert_non_null(
+		strstr(taken(HEAD "\"event_type\":\"fileinfo\"," FLOW "\"app_proto\":\"http\","
+				  "\"fileinfo\":{\"filename\":\"/a.exe\"}}",
+			       &types, &out),
+			"\"filename\":\"/a.exe\""));
+	assert_non_null(strstr(taken(HEAD "\"event_type\":\"http\"," FLOW
+					  "\"http\":{\"url\":\"/a?page=2&token=x\"}}",
+				       &types, &out),
+		"\"url\":\"/a?page=2&token=*\""));
 }
 
 static void dns_of_suricata_8_gets_the_shape_of_7(void **state)
@@ -151,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_of_a_person_or_a_payload_comes_in),
+		cmocka_unit_test(what_is_not_private_stays),
 		cmocka_unit_test(dns_of_suricata_8_gets_the_shape_of_7),
 		cmocka_unit_test(a_community_id_given_is_kept),
 		cmocka_unit_test(what_cannot_be_taken_has_a_reason),

@@ -1,4 +1,4 @@
-#include "probe/proto/url.h"
+#include "lib/url_mask.h"
 #include "tests/unit/test.h"
 
 enum { ROOM = 40 };

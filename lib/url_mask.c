@@ -1,6 +1,4 @@
-#include "probe/proto/url.h"
-
-#include "probe/proto/proto.h"
+#include "lib/url_mask.h"
 
 #include <string.h>
 
@@ -55,7 +53,7 @@ static void put(struct masked *m, struct slice text)
 static bool is_private(struct slice name)
 {
 	for (size_t i = 0; i < sizeof private_words / sizeof private_words[0]; i++)
-		if (proto_contains(name, private_words[i]))
+		if (slice_contains_nocase(name, private_words[i]))
 			return true;
 	for (size_t i = 0; i < sizeof private_names / sizeof private_names[0]; i++)
 		if (slice_equal_nocase(name, private_names[i]))
