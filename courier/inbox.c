@@ -204,9 +204,12 @@ int inbox_ask(struct inbox *in, struct queue *q)
 {
 	struct item *items[QUEUE_ITEMS_MAX];
 	struct asking asking = {.q = q, .items = items};
-	size_t count = queue_list(q, ITEM_HELD, items, QUEUE_ITEMS_MAX);
+	size_t held = queue_list(q, ITEM_HELD, items, QUEUE_ITEMS_MAX), count = 0;
 	struct slice got = slice_of(in->got);
 
+	for (size_t i = 0; i < held; i++)
+		if (items[i]->stream == INBOX_OWN || !queue_is_second(q, items[i]))
+			items[count++] = items[i];
 	if (count == 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)

@@ -19,8 +19,8 @@
 #include "lib/redis_stream.h"
 
 enum {
-	INBOX_CHANGES = ALERT_BUCKETS, /* indexes of the two other streams */
-	INBOX_OWN,
+	INBOX_OWN = ALERT_BUCKETS, /* indexes of the two other streams */
+	INBOX_CHANGES,             /* last, for changes follow what they are about */
 	INBOX_STREAMS,
 	INBOX_READ_MAX = INBOX_STREAMS * READ_PER_STREAM /* items a read may add */
 };
@@ -37,8 +37,9 @@ typedef void inbox_on_taken(void *ctx, struct item *item, bool gone);
  * INBOX_READ_MAX. The number of items added, or -errno. */
 int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_taken *fn, void *ctx);
 
-/* Decides on the held items: one of the target's own stream is let go unless it was delivered
- * before, any other when the target got its alert; the rest are done. The number let go. */
+/* Decides on the held items but those that earlier ones of the same alert may yet decide: one of the
+ * target's own stream is let go unless it was delivered before, any other when the target got its
+ * alert; the rest are done. The number let go. */
 int inbox_ask(struct inbox *in, struct queue *q) __attribute__((warn_unused_result));
 
 /* Forgets what the target got before `before_us`. */

@@ -99,6 +99,11 @@ static bool is_resting(const struct queue *q)
 	return q->failures >= QUEUE_FAILURES_MAX;
 }
 
+static bool is_of_same_alert(const struct item *a, const struct item *b)
+{
+	return strncmp(a->key, b->key, ALERT_ID_LEN) == 0;
+}
+
 /* Whether an earlier item of the same alert is still to be sent. */
 static bool is_early(const struct queue *q, size_t at)
 {
@@ -107,9 +112,20 @@ static bool is_early(const struct queue *q, size_t at)
 	if (!item->follows)
 		return false;
 	for (size_t i = 0; i < at; i++)
-		if (q->items[i]->state <= ITEM_FLYING &&
-			strncmp(q->items[i]->key, item->key, ALERT_ID_LEN) == 0)
+		if (q->items[i]->state <= ITEM_FLYING && is_of_same_alert(q->items[i], item))
 			return true;
+	return false;
+}
+
+bool queue_is_second(const struct queue *q, const struct item *item)
+{
+	for (size_t i = 0; i < q->count && q->items[i] != item; i++) {
+		const struct item *earlier = q->items[i];
+
+		if ((earlier->state != ITEM_DONE || earlier->delivered) &&
+			is_of_same_alert(earlier, item))
+			return true;
+	}
 	return false;
 }
 

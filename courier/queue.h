@@ -77,6 +77,9 @@ void queue_answered(struct queue *q, struct item *item, const struct answer *ans
 void queue_hold(struct queue *q, struct item *item);
 void queue_release(struct queue *q, struct item *item);
 
+/* Whether an earlier item of the same alert is in the queue that was delivered or may yet be. */
+bool queue_is_second(const struct queue *q, const struct item *item);
+
 /* A waiting or held item that is not to be sent: nothing more to do, or refused with a reason. */
 void queue_done(struct queue *q, struct item *item);
 void queue_refuse(struct queue *q, struct item *item, const char *said);

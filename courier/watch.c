@@ -339,20 +339,26 @@ static int take(struct watch *w)
 
 /* ---- what is due ---- */
 
-/* `to`: bits of targets. */
-static int send_notice(
-	struct watch *w, struct slice json, const struct alert_notice *notice, uint32_t to)
+/* `to`: bits of targets. A target that is to get it gets what becomes of it too. */
+static int send_notice(struct watch *w, const struct parcel *parcel,
+	const struct alert_notice *notice, uint32_t to)
 {
 	CLEANUP(buf_release) struct buf body = {0};
-	char stream[STREAM_NAME_MAX];
+	char stream[STREAM_NAME_MAX], got[STREAM_NAME_MAX], now[24];
 
-	alert_amend(json, NULL, notice, &body);
+	alert_amend(parcel->json, NULL, notice, &body);
+	(void)snprintf(now, sizeof(now), "%" PRId64, now_ms(w));
 	for (size_t t = 0; t < w->options.config->targets.count; t++) {
 		const char *name = courier_targets(w->options.config)[t].name;
 
 		if (!(to >> t & 1))
 			continue;
 		stream_for_target(name, stream);
+		stream_got(name, got);
+		redis_queue(w->redis, slice_of(got),
+			(struct slice[]){SLICE("ZADD"), slice_of(got), slice_of(now),
+				parcel->alert->alert_id},
+			4);
 		redis_queue(w->redis, slice_of(stream),
 			(struct slice[]){SLICE("XADD"), slice_of(stream), SLICE("*"),
 				SLICE(ALERT_FIELD_BODY), buf_slice(&body)},
@@ -382,7 +388,7 @@ static int escalate(struct watch *w, const struct timer *t, const struct parcel 
 	buf_printf(&en, "Nobody has acknowledged this alert for %" PRId64 " minutes.", minutes);
 	log_notice("Nobody acknowledged %s, it goes to %.*s too", parcel->key, SLICE_ARG(t->what));
 	metric_add(w->escalations, 1);
-	return send_notice(w, parcel->json,
+	return send_notice(w, parcel,
 		&(struct alert_notice){.id = SLICE("escalation"),
 			.kind = SLICE(ALERT_NOTICE_ESCALATION),
 			.vi = buf_slice(&vi),
@@ -408,7 +414,7 @@ static int remind(struct watch *w, const struct timer *t, const struct parcel *p
 	clocks_say(clock, due_us, &vi, &en);
 	log_notice("A legal clock of %s ends soon, clock=%s", parcel->key, clock->id);
 	metric_add(w->reminders, 1);
-	return send_notice(w, parcel->json,
+	return send_notice(w, parcel,
 		&(struct alert_notice){.id = slice_of(clock->id),
 			.kind = SLICE(ALERT_NOTICE_REMINDER),
 			.due_us = due_us,

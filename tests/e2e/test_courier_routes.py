@@ -3,6 +3,7 @@ import json
 import pathlib
 import signal
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -153,6 +154,24 @@ def test_what_becomes_of_an_alert_follows_to_those_who_got_it(redis, receive, co
     assert got.requests[-1]["event"]["data"]["standing"]["reason"] == "Máy quét của chính mình."
     assert [r["id"] for r in got.requests] == sorted(types), "in the order in which it came about"
     assert never.requests == []
+
+
+def test_a_retraction_waits_for_the_alert_that_it_retracts(redis, receive, config, spawn, routes):
+    up = threading.Event()
+    receiver = receive(lambda number, request: 204 if up.is_set() else 503)
+    settings = config(centre=receiver.url)
+    settings["courier"]["routes"] = routes({"name": "high", "min_level": "high", "to": ["centre"]})
+    spawn("courier", settings)
+    body, lower = alerts.alert(1), alerts.alert(1, revision=2, level="low")
+    alerts.put(redis, body)
+    wait_for(lambda: receiver.requests)
+    alerts.put(redis, lower)
+    put_change(redis, change(lower, 1, "closed", disposition="false_positive"))
+    wait_for(lambda: all(g["lag"] == 0 for g in redis.client.xinfo_groups("changes:{console}")), what="the reading of the change")
+    up.set()
+    key = alerts.key(body)[:-2]
+    wait_for(lambda: set(receiver.taken) == {f"{key}-1", f"{key}-2", f"{key}-2-s1"})
+    assert [r["id"] for r in receiver.requests][-2:] == [f"{key}-2", f"{key}-2-s1"]
 
 
 def test_the_routes_shipped_are_good(command, config):

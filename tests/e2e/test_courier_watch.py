@@ -1,6 +1,7 @@
 """Nobody acts: alerts that are not acknowledged go on, and legal clocks are brought to mind before they end."""
 import datetime
 import json
+import threading
 import time
 
 import pytest
@@ -77,6 +78,23 @@ def test_what_was_acknowledged_while_the_courier_was_away_is_not_escalated(redis
     spawn("courier", settings)
     wait_for(lambda: alerts.key(left) + "-nescalation" in second.taken and alerts.key(taken) + "-s1" in first.taken)
     assert second.taken == {alerts.key(left) + "-nescalation": 1}
+
+
+def test_the_end_follows_to_who_is_yet_to_get_the_escalation(redis, receive, config, spawn, routes):
+    up = threading.Event()
+    first, second = receive(), receive(lambda number, request: 204 if up.is_set() else 503)
+    settings = config(first=first.url, second=second.url)
+    settings["courier"]["routes"] = routes({"name": "all", "to": ["first"], "escalate": {"to": ["second"], "after": "1s"}})
+    courier = spawn("courier", settings)
+    body = fresh(1)
+    alerts.put(redis, body)
+    wait_for(lambda: second.requests)
+    put_change(redis, change(body, 1, "closed", disposition="false_positive"))
+    wait_for(lambda: alerts.key(body) + "-s1" in first.taken)
+    courier.kill()
+    up.set()
+    spawn("courier", settings)
+    wait_for(lambda: list(second.taken) == [alerts.key(body) + "-nescalation", alerts.key(body) + "-s1"])
 
 
 def test_a_reopened_alert_waits_anew(redis, two, spawn):
