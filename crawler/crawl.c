@@ -41,7 +41,7 @@ struct slot {
 	struct look *look;           /* under way */
 	struct source_state state;
 	struct account account;
-	bool loaded;
+	bool loaded, claimed;      /* claimed: the look under way has asked, or is about to */
 	int64_t read_ms;           /* wall clock of the last look that went well; 0: none */
 	char trouble[TROUBLE_MAX]; /* of the last look; empty: none */
 };
@@ -321,9 +321,10 @@ static void on_look_end(void *ctx, struct look *look)
 	if (slot->source == NULL)
 		return;
 	slot->account.dirty = true;
-	if (look_was_dropped(look)) {
+	/* A look that ended before its request, for want of a token say, waits for its turn again. */
+	if (look_was_dropped(look) || !slot->claimed)
 		slot->state.looked_ms = now_ms(c);
-	} else {
+	if (!look_was_dropped(look)) {
 		slot->state.pace.fresh = look_has_news(look);
 		set_trouble(slot, look_trouble(look));
 		if (slot->trouble[0] == '\0')
@@ -384,6 +385,7 @@ static enum claim on_claim(void *ctx)
 	}
 	slot->state.looked_ms = next.looked_ms;
 	slot->state.pace = next.pace;
+	slot->claimed = true;
 	return CLAIM_MINE;
 }
 
@@ -419,6 +421,7 @@ static void begin(struct slot *slot)
 		return;
 	}
 	c->looks++;
+	slot->claimed = false;
 	timeline_set(&c->timeline, &slot->due, now + STUCK_MS, slot->due.rank);
 	look_start(c->env,
 		&(struct look_plan){c->sources, slot->source, &slot->account, &slot->state,

@@ -84,6 +84,8 @@ def test_an_interface_is_asked_with_the_token_of_the_operator_only(crawl, script
     crawl.start()
     wait_for(lambda: "reason=no_token" in crawl.child.said(), 15, "the refusal")
     assert scripted.asked == []
+    refusals = wait_for(lambda: figures(crawl, "graph-example-facebook").get("refusals"), 15, "the report")
+    assert 1 <= refusals["no_token"] <= 15   # at its cadence of a second, not as fast as it can
     token.chmod(0o600)
     assert crawl.wait(1)[0]["article"]["url"] == "https://www.facebook.com/1/posts/2"
     assert set(scripted.asked) == {asked} and scripted.tokens == {"Bearer bi-mat-123"}
