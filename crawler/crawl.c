@@ -24,13 +24,13 @@ enum {
 static const int64_t STATE_TTL_MS = INT64_C(90) * 86400000, REPORT_TTL_MS = INT64_C(2) * 86400000;
 
 /* A look that another crawler of this name, or an earlier life of this one, began too recently is
- * not begun again. */
+ * not begun again. "lost": Redis knows nothing of the source. */
 static const char CLAIM[] = "local old = redis.call('GET', KEYS[1])\n"
 			    "if old and string.sub(old, 1, 13) > ARGV[1] then\n"
 			    "  return string.sub(old, 1, 13)\n"
 			    "end\n"
 			    "redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
-			    "return 'mine'\n";
+			    "return old and 'mine' or 'lost'\n";
 
 struct slot {
 	struct slot *chain, *next_unloaded;
@@ -382,6 +382,10 @@ static enum claim on_claim(void *ctx)
 		if (strlen(said) == SOURCE_STATE_TIME_DIGITS)
 			return CLAIM_DROP;
 		c->away = c->away && error < 0;
+		/* With it went the articles that waited: the page is asked for whole again. */
+		if (strcmp(said, "lost") == 0)
+			source_state_validators(&slot->state, (struct slice){0}, (struct slice){0},
+				(struct slice){0});
 	}
 	slot->state.looked_ms = next.looked_ms;
 	slot->state.pace = next.pace;
