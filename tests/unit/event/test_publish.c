@@ -361,6 +361,37 @@ static void a_clock_set_back_while_redis_was_away_loses_nothing(void **state)
 	assert_int_equal(counter(b, "haidang_publish_duplicates_total"), 0);
 }
 
+static void a_clock_that_jumps_by_hours_while_running_loses_nothing(void **state)
+{
+	static const int64_t steps_us[] = {0, 6 * 3600 * INT64_C(1000000),
+		-6 * 3600 * INT64_C(1000000), INT64_C(3600) * 1000000};
+	struct bench *b = *state;
+
+	redis_server_start(&b->server);
+	b->options.drain_ms = 1;
+	for (size_t i = 0; i < sizeof steps_us / sizeof *steps_us; i++) {
+		struct publish *p = start(b);
+
+		publish_numbers(p, i * 100, 50, WALL_US + steps_us[i]);
+		redis_server_kill(&b->server);
+		publish_numbers(p, i * 100 + 50, 50, WALL_US - steps_us[i]);
+		publish_free(&p); /* to the spool */
+		redis_server_start(&b->server);
+	}
+	struct publish *p = start(b);
+
+	assert_true(publish_wait(p, WAIT_MS));
+	publish_free(&p);
+
+	struct stream_view v = stream_view_read(b->server.address, STREAM);
+
+	assert_int_equal(v.count, sizeof steps_us / sizeof *steps_us * 100);
+	for (size_t i = 0; i < v.count; i++)
+		assert_int_equal(v.numbers[i], i);
+	assert_true(v.ids_grow);
+	stream_view_release(&v);
+}
+
 /* As above without a spool: what waits in memory moves, and what is still being filled. */
 static void ids_that_wait_in_memory_move_too(void **state)
 {
@@ -611,6 +642,7 @@ int main(void)
 		CASE(what_the_spool_sends_twice_is_a_duplicate),
 		CASE(a_producer_killed_again_and_again_leaves_no_gap_and_doubles_nothing),
 		CASE(a_clock_set_back_while_redis_was_away_loses_nothing),
+		CASE(a_clock_that_jumps_by_hours_while_running_loses_nothing),
 		CASE(ids_that_wait_in_memory_move_too),
 		CASE(ids_move_once),
 		CASE(ids_go_on_after_the_streams_last_one),
