@@ -239,6 +239,13 @@ const struct html_node *html_next(const struct html_node *n, const struct html_n
 	return n->first != NULL ? n->first : html_next_skip(n, root);
 }
 
+bool html_holds(const struct html_node *n, const struct html_node *inner)
+{
+	while (inner != NULL && inner->index > n->index)
+		inner = inner->parent;
+	return inner == n;
+}
+
 bool html_has(const struct html_node *n, const char *name)
 {
 	for (size_t i = 0; i < n->attribute_count; i++)

@@ -42,6 +42,9 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 const struct html_node *html_next(const struct html_node *n, const struct html_node *root);
 const struct html_node *html_next_skip(const struct html_node *n, const struct html_node *root);
 
+/* True when `inner` is `n` or stands within it. */
+bool html_holds(const struct html_node *n, const struct html_node *inner);
+
 /* Inline, so that the length of a literal costs nothing: each node is asked many times. */
 static inline bool html_is(const struct html_node *n, const char *tag)
 {

@@ -242,14 +242,6 @@ static bool is_hidden(const struct html_node *n)
 	return false;
 }
 
-static bool is_within(const struct html_node *n, const struct html_node *body)
-{
-	for (; n != NULL; n = n->parent)
-		if (n == body)
-			return true;
-	return false;
-}
-
 static void read_links(struct reader *r, const struct html_node *root, const struct html_node *body)
 {
 	struct page *page = r->page;
@@ -269,7 +261,7 @@ static void read_links(struct reader *r, const struct html_node *root, const str
 			.host = url.host,
 			.text = brief(html_text(r->a, n), TITLE_MAX),
 			.hidden = is_hidden(n),
-			.in_text = body != NULL && is_within(n, body),
+			.in_text = body != NULL && html_holds(body, n),
 		};
 	}
 }
@@ -293,6 +285,13 @@ static struct slice read_hidden(struct arena *a, const struct html_node *root)
 	return text;
 }
 
+static struct slice with_lead(struct arena *a, struct slice lead, struct slice text)
+{
+	if (lead.len == 0 || text.len == 0 || slice_find(text, lead) < text.len)
+		return text;
+	return slice_of(arena_printf(a, "%.*s\n%.*s", SLICE_ARG(lead), SLICE_ARG(text)));
+}
+
 void page_read_at(struct arena *a, const struct html_node *root, const struct url *url,
 	int64_t now_us, struct page *ret)
 {
@@ -307,7 +306,7 @@ void page_read_at(struct arena *a, const struct html_node *root, const struct ur
 		page_date_see(&r.dates, a, n);
 	}
 	if (body != NULL)
-		ret->text = page_body_text(a, body);
+		ret->text = with_lead(a, page_lead(a, root, body), page_body_text(a, body));
 	ret->title = choose_title(&r);
 	ret->published = page_date_choose(&r.dates, url);
 	ret->lang = language(&r, root);

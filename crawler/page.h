@@ -43,6 +43,9 @@ void page_read_at(struct arena *a, const struct html_node *root, const struct ur
 
 /* The element that holds the article's text; NULL when there is none. */
 const struct html_node *page_body(struct arena *a, const struct html_node *root);
+
+/* What introduces it between the headline and that element; often empty. */
+struct slice page_lead(struct arena *a, const struct html_node *root, const struct html_node *body);
 struct slice page_body_text(struct arena *a, const struct html_node *body);
 
 /* True when an element hides what it holds from the eye. */

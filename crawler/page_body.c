@@ -8,13 +8,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PARAGRAPH_MIN = 25 };
+enum { PARAGRAPH_MIN = 25, PROSE_MIN = 80, LEAD_MIN = 60, LEAD_MAX = 2000 };
 
-static const double WIDEN_SHARE = 0.2;
+static const double WIDEN_SHARE = 0.2, GATHER = 1.5;
 
 struct measure {
 	double points;
 	size_t text, link_text; /* letters inside */
+	size_t prose;           /* those of paragraphs */
 	bool excluded;
 };
 
@@ -49,8 +50,13 @@ static const char *const unlikely[] = {"comment", "disqus", "footer", "sidebar",
 	"butdanh", "username", "user-name", "tag-list", "tags-", "widget", "pagination", "pager",
 	"rating", "tin-lien-quan", "lienquan", "tinmoi", "tin-khac", "xem-them", "readmore",
 	"read-more", "box-news", "hidden-print", "skip-link", "signup", "toolbar", "post-meta",
-	"entry-meta", "caption", "screen-reader", "yarpp", "jp-relatedposts", "outbrain", "taboola",
-	NULL};
+	"entry-meta", "caption", "screen-reader", "yarpp", "tag-links", "p-tags", "post-tags",
+	"postmeta", "below-entry", "nextstory", "next-post", "interesting-articles",
+	"jp-relatedposts", "outbrain", "taboola", NULL};
+
+/* What readers write may be longer than what they write about. */
+static const char *const discussion[] = {"comments", "comment-list", "commentlist", "kommentare",
+	"binh-luan", "binhluan", "disqus", NULL};
 
 static const char *const likely[] = {"article", "body", "content", "entry", "main", "post", "story",
 	"text", "detail", "fck", "noidung", "noi-dung", "chi-tiet", "blog", "hentry", NULL};
@@ -85,9 +91,11 @@ static bool is_excluded(const struct html_node *n)
  * wrap everything in "with-sidebar" and the like. */
 static bool sounds_unlikely(const struct html_node *n, size_t text, size_t text_around)
 {
-	return n->tag.len > 0 && !html_is(n, "body") && !html_is(n, "html") &&
-		!html_is(n, "article") && text * 10 < text_around * 3 && names_any(n, unlikely) &&
-		!names_any(n, body_names);
+	if (n->tag.len == 0 || html_is(n, "body") || html_is(n, "html") || html_is(n, "article"))
+		return false;
+	if (text * 10 >= text_around * 3)
+		return text * 10 < text_around * 9 && names_any(n, discussion);
+	return names_any(n, unlikely) && !names_any(n, body_names);
 }
 
 static size_t letters(struct slice text)
@@ -222,6 +230,37 @@ static void give_points(const struct html_node *root, struct measure *m)
 	}
 }
 
+static void count_prose(const struct html_node *root, struct measure *m)
+{
+	const struct html_node *n = root;
+
+	while (n != NULL) {
+		const struct measure *own = &m[n->index - root->index];
+
+		if (html_is(n, "p") && own->text >= PROSE_MIN && link_share(own) < 0.25)
+			for (const struct html_node *up = n; up != root->parent; up = up->parent)
+				m[up->index - root->index].prose += own->text;
+		n = own->excluded ? html_next_skip(n, root) : html_next(n, root);
+	}
+}
+
+/* Builders of pages put each paragraph in boxes of its own: what is around the best one and holds
+ * much more prose, and little else, is the article. */
+static const struct html_node *gather(
+	const struct html_node *root, const struct measure *m, const struct html_node *best)
+{
+	const struct html_node *found = best;
+
+	for (const struct html_node *up = best; up != NULL && up != root; up = up->parent) {
+		const struct measure *own = &m[up->index - root->index];
+
+		if ((double)own->prose > GATHER * (double)m[found->index - root->index].prose &&
+			link_share(own) < 0.25 && own->prose * 10 > own->text * 8)
+			found = up;
+	}
+	return found;
+}
+
 /* Points of the paragraphs that stand beside an element under the same parent. */
 static double beside(
 	const struct html_node *root, const struct measure *m, const struct html_node *n)
@@ -289,6 +328,8 @@ const struct html_node *page_body(struct arena *a, const struct html_node *root)
 	}
 	/* A paragraph's own element is too small to be the article: take what holds it. */
 	best = widen(root, m, best);
+	count_prose(root, m);
+	best = gather(root, m, best);
 	while (best != NULL && best->parent != NULL &&
 		(html_is(best, "p") || html_is(best, "tr") || html_is(best, "td") ||
 			html_is(best, "tbody")))
@@ -324,6 +365,36 @@ static bool left_out(
 	const struct measure *own = &m[n->index - body->index];
 	return own->excluded || sounds_unlikely(n, own->text, m[0].text) || html_is(n, "h1") ||
 		html_is(n, "time") || (is_tag(n, lists) && link_share(own) > 0.7) || page_hides(n);
+}
+
+static bool is_lead(const struct html_node *n)
+{
+	static const char *const names[] = {"sapo", "lead", "intro", "vorspann", "standfirst",
+		"chapeau", "teaser-text", "subtitle", "sub-title", "subheadline", "description",
+		"summary", "excerpt", "hero-text", NULL};
+
+	return (html_is(n, "p") || html_is(n, "div") || html_is(n, "h2")) && names_any(n, names) &&
+		!names_any(n, unlikely) && !page_hides(n);
+}
+
+struct slice page_lead(struct arena *a, const struct html_node *root, const struct html_node *body)
+{
+	const struct html_node *n = root;
+	bool titled = false;
+
+	while (n != NULL && n->index < body->index) {
+		bool out = is_excluded(n) || html_is(n, "h1");
+
+		titled = titled || html_is(n, "h1");
+		if (titled && !out && is_lead(n) && !html_holds(n, body)) {
+			struct slice text = html_text(a, n);
+
+			if (text.len >= LEAD_MIN && text.len <= LEAD_MAX)
+				return text;
+		}
+		n = out ? html_next_skip(n, root) : html_next(n, root);
+	}
+	return (struct slice){0};
 }
 
 struct slice page_body_text(struct arena *a, const struct html_node *body)

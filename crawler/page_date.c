@@ -203,11 +203,7 @@ static bool by_name(const struct html_node *n, const char *const *words)
 /* Pages wrap everything in "with-sidebar" and the like: what holds the article tells nothing. */
 static bool holds_article(const struct page_dates *d, const struct html_node *n)
 {
-	const struct html_node *up = d->body;
-
-	while (up != NULL && up->index > n->index)
-		up = up->parent;
-	return up == n || html_is(n, "body");
+	return (d->body != NULL && html_holds(n, d->body)) || html_is(n, "body");
 }
 
 /* Comments, other articles and what is on the margin have dates of their own. */

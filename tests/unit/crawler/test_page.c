@@ -237,6 +237,48 @@ static void quotes_and_equals_signs_in_tags_do_not_hide_the_text(void **state)
 	}
 }
 
+static struct page read_page(struct arena *a, const char *markup)
+{
+	struct err err = {0};
+	struct url url;
+	struct page page;
+
+	assert_true(url_parse(a, SLICE("http://a.vn/x"), NULL, &url));
+	page_read(a, html_read(a, slice_of(markup), &err), &url, &page);
+	return page;
+}
+
+#define SENTENCE                                                                                   \
+	"Hội nghị bàn về giá lúa, giá cá và giá phân bón của vụ đông xuân năm nay ở đồng bằng. "
+
+static void the_lead_and_each_box_of_an_article_are_its_text(void **state)
+{
+	static const char boxes[] =
+		"<h1>Giá lúa</h1><p class='sapo'>Mở đầu: " SENTENCE "</p><div class=builder>"
+		"<div><div><div><div><p>Một: " SENTENCE SENTENCE "</p></div></div></div></div>"
+		"<div><div><div><div><p>Hai: " SENTENCE "</p></div></div></div></div></div>";
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct slice text = read_page(a, boxes).text;
+	(void)state;
+
+	assert_true(slice_starts(text, SLICE("Mở đầu:")));
+	assert_true(slice_find(text, SLICE("Một:")) < text.len);
+	assert_true(slice_find(text, SLICE("Hai:")) < text.len);
+}
+
+static void a_discussion_longer_than_the_article_is_no_article(void **state)
+{
+	static const char discussed[] = "<h1>T</h1><div><p>Tin: " SENTENCE "</p></div>"
+					"<div class=comments><p>Bạn đọc: " SENTENCE SENTENCE "</p>"
+					"<p>" SENTENCE SENTENCE "</p></div>";
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct slice text = read_page(a, discussed).text;
+	(void)state;
+
+	assert_true(slice_starts(text, SLICE("Tin:")));
+	assert_true(slice_find(text, SLICE("Bạn đọc")) == text.len);
+}
+
 static void the_day_is_the_one_of_publication(void **state)
 {
 	static const int64_t now = (int64_t)1795392300 * 1000000; /* 2026-11-23T07:05+07:00 */
@@ -352,6 +394,8 @@ int main(void)
 		cmocka_unit_test(pages_built_to_hurt_cost_little_and_keep_their_text),
 		cmocka_unit_test(what_no_cut_makes_bearable_is_refused),
 		cmocka_unit_test(quotes_and_equals_signs_in_tags_do_not_hide_the_text),
+		cmocka_unit_test(the_lead_and_each_box_of_an_article_are_its_text),
+		cmocka_unit_test(a_discussion_longer_than_the_article_is_no_article),
 		cmocka_unit_test(the_day_is_the_one_of_publication),
 		cmocka_unit_test(depth_within_the_limit_is_walked_without_recursion),
 		cmocka_unit_test(pieces_of_markup_become_plain_text),
