@@ -519,11 +519,22 @@ static void on_looked(void *ctx, const struct visit_result *result)
 	over(look);
 }
 
+/* What was seen last time; a site of ours is always asked for whole. */
+static void offer_validators(struct look *look)
+{
+	bool site = look->source->kind == SOURCE_SITE;
+
+	look->visit.etag = site ? NULL : look->plan.state->etag;
+	look->visit.last_modified = site ? NULL : look->plan.state->last_modified;
+}
+
 static enum claim on_claim(void *ctx)
 {
 	struct look *look = ctx;
+	enum claim claim = look->plan.claim(look->plan.ctx);
 
-	return look->plan.claim(look->plan.ctx);
+	offer_validators(look);
+	return claim;
 }
 
 /* Sites of our own go before all, sources before articles of the same tier. */
@@ -569,8 +580,6 @@ void look_start(const struct look_env *env, const struct look_plan *plan, struct
 	look->visit = (struct visit){
 		.arena = a,
 		.url = plan->source->url,
-		.etag = site ? NULL : plan->state->etag,
-		.last_modified = site ? NULL : plan->state->last_modified,
 		.len_max = (size_t)(page ? config->page_len_max : config->feed_len_max),
 		.delay_ms = plan->source->delay_ms,
 		.internal = plan->source->internal,
