@@ -65,7 +65,7 @@ struct frontier {
 	int64_t ttl_ms;
 	struct redis_script push, claim, done;
 	struct frontier_node **chains;
-	size_t count, done_count;
+	size_t count, done_count, lane_count[FRONTIER_LANES];
 	struct timeline timeline;
 	struct frontier_node *first_done, **end_done;
 	unsigned next_lane, lanes_read;
@@ -136,12 +136,14 @@ static struct frontier_node *node_of(struct frontier *f, uint64_t id, unsigned l
 {
 	struct frontier_node **at = find(f, id);
 
-	if (*at != NULL || f->count == FRONTIER_NODES_MAX)
+	if (*at != NULL || f->count == FRONTIER_NODES_MAX ||
+		f->lane_count[lane] == FRONTIER_LANE_MAX)
 		return *at;
 	*at = mem_alloc(sizeof **at);
 	(*at)->id = id;
 	(*at)->lane = (uint8_t)lane;
 	f->count++;
+	f->lane_count[lane]++;
 	return *at;
 }
 
@@ -152,6 +154,7 @@ static void forget(struct frontier *f, struct frontier_node *node)
 	*at = node->chain;
 	timeline_remove(&f->timeline, &node->due);
 	f->count--;
+	f->lane_count[node->lane]--;
 	node_free(node);
 }
 
@@ -306,6 +309,11 @@ int frontier_push(struct frontier *f, const struct frontier_item *items, size_t 
 		return 0;
 	int error = redis_flush(f->redis, on_pushed, &p);
 	return error < 0 ? error : p.error;
+}
+
+bool frontier_has_room(const struct frontier *f, struct slice url)
+{
+	return f->lane_count[lane_of(url)] < FRONTIER_LANE_MAX;
 }
 
 struct frontier_node *frontier_take(struct frontier *f)

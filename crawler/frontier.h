@@ -26,6 +26,7 @@ enum {
 	FRONTIER_LANES = 64,
 	FRONTIER_HORIZON_MS = 2 * 3600 * 1000,
 	FRONTIER_NODES_MAX = 200000,
+	FRONTIER_LANE_MAX = 8000, /* of these, in one lane */
 	FRONTIER_ITEM_MAX = 16 * 1024,
 };
 
@@ -52,6 +53,10 @@ void frontier_free(struct frontier **f);
  * now. 0, or -errno when Redis is away: then any of them may have been taken. */
 int frontier_push(struct frontier *f, const struct frontier_item *items, size_t count)
 	__attribute__((warn_unused_result));
+
+/* False when so many wait in the lane of its host that no more should be pushed: a host that names
+ * pages faster than it may be asked for them would fill Redis, and take the room of all others. */
+bool frontier_has_room(const struct frontier *f, struct slice url);
 
 struct frontier_node *frontier_take(struct frontier *f); /* NULL: nothing is due */
 

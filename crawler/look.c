@@ -218,7 +218,7 @@ static bool push_named(struct look *look)
 	struct arena *a = look->arena;
 	struct slice *urls = arena_array(a, n->count + 1, sizeof *urls);
 	struct known_facts *facts = arena_array(a, n->count + 1, sizeof *facts);
-	size_t fresh = 0, left = 0;
+	size_t fresh = 0, left = 0, full = 0;
 
 	for (size_t i = 0; i < n->count; i++)
 		urls[i] = n->items[i].key;
@@ -233,9 +233,15 @@ static bool push_named(struct look *look)
 			left++;
 			continue;
 		}
+		if (!frontier_has_room(look->env->frontier, n->items[i].url)) {
+			full++;
+			continue;
+		}
 		n->items[fresh] = n->items[i];
 		mask_item(look, &n->items[fresh++]);
 	}
+	if (full > 0)
+		account_fail(look->plan.account, "frontier_full");
 	look->news = look->news || fresh > 0;
 	look->seen += n->count;
 	n->count = 0; /* the next sitemap of an index begins anew */
@@ -243,7 +249,7 @@ static bool push_named(struct look *look)
 		fail(look, "redis_away");
 		return false;
 	}
-	return left == 0;
+	return left + full == 0;
 }
 
 static bool on_feed_entry(void *ctx, struct slice key, struct json_value value)

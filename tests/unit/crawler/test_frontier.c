@@ -214,6 +214,27 @@ static void while_redis_is_away_nothing_is_claimed_and_nothing_forgotten(void **
 	assert_non_null(take(f, &item));
 }
 
+static void a_host_that_names_too_many_pages_leaves_room_to_others(void **state)
+{
+	struct fixture *f = *state;
+	struct frontier_item *items = arena_array(f->arena, FRONTIER_LANE_MAX, sizeof *items), item;
+
+	for (int i = 0; i < FRONTIER_LANE_MAX; i++)
+		items[i] = item_of(arena_printf(f->arena, "http://flood.example/%d", i), 7);
+	assert_true(frontier_has_room(f->frontier, items[0].url));
+	assert_int_equal(frontier_push(f->frontier, items, FRONTIER_LANE_MAX), 0);
+	for (int life = 0; life < 2; life++) {
+		assert_int_equal(frontier_count(f->frontier), FRONTIER_LANE_MAX);
+		assert_false(frontier_has_room(f->frontier, SLICE("http://flood.example/new")));
+		assert_true(frontier_has_room(f->frontier, SLICE("http://a.example/1")));
+		end(f);
+		begin(f);
+	}
+	frontier_done(f->frontier, take(f, &item));
+	assert_int_equal(frontier_commit(f->frontier), 0);
+	assert_true(frontier_has_room(f->frontier, SLICE("http://flood.example/new")));
+}
+
 static void known_addresses_are_told_from_strangers_and_grow_old(void **state)
 {
 	struct fixture *f = *state;
@@ -267,6 +288,7 @@ int main(void)
 			what_was_claimed_and_not_done_comes_back_after_its_cadence_and_not_before),
 		cmocka_unit_test(a_claim_of_another_life_is_respected),
 		cmocka_unit_test(an_entry_that_changes_while_it_is_read_is_read_again),
+		cmocka_unit_test(a_host_that_names_too_many_pages_leaves_room_to_others),
 		cmocka_unit_test(known_addresses_are_told_from_strangers_and_grow_old),
 		cmocka_unit_test(without_redis_the_same_holds_in_this_process),
 		cmocka_unit_test(while_redis_is_away_nothing_is_claimed_and_nothing_forgotten),
