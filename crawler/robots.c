@@ -83,30 +83,39 @@ static struct slice normal(struct arena *a, struct slice s, enum part part)
 	return slice_over(out, len);
 }
 
-/* Greedy matching of '*' needs no backtracking beyond the last star: linear for each star. */
+static struct slice cut_part(struct slice *pattern)
+{
+	size_t star = slice_find_byte(*pattern, '*');
+	struct slice part = slice_over(pattern->at, star);
+
+	*pattern = slice_from(*pattern, star);
+	return part;
+}
+
+/* What stands between stars is looked for where the part before it ended: the first place is as
+ * good as any. In linear time, however the pattern was made to hurt. */
 static bool matches(struct slice pattern, struct slice target)
 {
-	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
-	bool anchored = pattern.len > 0 && pattern.at[pattern.len - 1] == '$';
+	bool anchored = slice_ends(pattern, SLICE("$"));
 
-	if (anchored)
-		pattern.len--;
-	while (true) {
-		if (p == pattern.len && (!anchored || t == target.len))
-			return true;
-		if (p < pattern.len && pattern.at[p] == '*') {
-			star = p++;
-			mark = t;
-		} else if (p < pattern.len && t < target.len && pattern.at[p] == target.at[t]) {
-			p++;
-			t++;
-		} else if (star != SIZE_MAX && mark < target.len) {
-			p = star + 1;
-			t = ++mark;
-		} else {
+	pattern.len -= anchored;
+	struct slice part = cut_part(&pattern);
+	if (!slice_starts(target, part))
+		return false;
+	target = slice_from(target, part.len);
+	if (pattern.len == 0)
+		return !anchored || target.len == 0;
+	while (pattern.len > 0) {
+		pattern = slice_from(pattern, 1);
+		part = cut_part(&pattern);
+		if (pattern.len == 0 && anchored)
+			return slice_ends(target, part);
+		size_t at = slice_find(target, part);
+		if (at == target.len && part.len > 0)
 			return false;
-		}
+		target = slice_from(target, at + part.len);
 	}
+	return true;
 }
 
 /* Letters, '-' and '_' by the RFC; digits and letters beyond ASCII are in use as well. */
@@ -245,16 +254,24 @@ static struct robots *robots_new(void)
 	return r;
 }
 
-/* A crawler keeps the files of many hosts: only the rules it is bound by. */
+/* A crawler keeps the files of many hosts: only the rules it is bound by, and without the room
+ * their normal form might have needed. */
 static void keep_own(struct robots *r)
 {
 	struct group *g = r->own.named ? &r->own : &r->other;
 	struct group *unused = r->own.named ? &r->other : &r->own;
+	struct arena *kept = arena_new();
 
 	mem_free(unused->rules);
 	*unused = (struct group){.delay_s = -1, .named = unused->named};
 	if (g->count > 0)
 		g->rules = mem_resize(g->rules, g->count, sizeof *g->rules);
+	for (size_t i = 0; i < g->count; i++)
+		g->rules[i].pattern = arena_slice(kept, g->rules[i].pattern);
+	for (size_t i = 0; i < r->sitemap_count; i++)
+		r->sitemaps[i] = arena_slice(kept, r->sitemaps[i]);
+	arena_free(&r->arena);
+	r->arena = kept;
 }
 
 struct robots *robots_read(struct slice text, struct slice product)
@@ -343,6 +360,12 @@ struct slice robots_target(struct arena *a, struct slice url)
 	if (target.len > 0 && target.at[0] == '/')
 		return target;
 	return slice_of(arena_printf(a, "/%.*s", (int)target.len, target.len > 0 ? target.at : ""));
+}
+
+size_t robots_size(const struct robots *r)
+{
+	return sizeof *r + arena_used(r->arena) +
+		(r->own.count + r->other.count) * sizeof(struct rule);
 }
 
 bool robots_unavailable(const struct robots *r)

@@ -19,6 +19,7 @@ struct robots;
 struct robots *robots_read(struct slice text, struct slice product);
 struct robots *robots_for_status(unsigned http_status); /* 4xx: all allowed; 5xx, 0: nothing */
 void robots_free(struct robots **r);
+size_t robots_size(const struct robots *r); /* of memory, about */
 
 /* Path and query of an address of any scheme, "/" when it has none. */
 struct slice robots_target(struct arena *a, struct slice url);

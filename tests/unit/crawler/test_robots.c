@@ -1,6 +1,9 @@
 #include "crawler/robots.h"
+#include "lib/buf.h"
 #include "lib/mem.h"
 #include "tests/unit/test.h"
+
+#include <time.h>
 
 static bool allows(const char *text, const char *target)
 {
@@ -48,6 +51,15 @@ static void the_longest_rule_of_our_group_wins(void **state)
 		{"User-agent: *\nDisallow: /\nAllow: /a/index.html", "/a/b", false},
 		{"User-agent: haidang\nCrawl-delay: 3\nUser-agent: *\nDisallow: /x", "/x", false},
 		{"\xEF\xBBUser-agent: *\nDisallow: /x", "/x", false},
+		{"User-agent: *\nDisallow: /*", "/", false},
+		{"User-agent: *\nDisallow: /*$", "/x", false},
+		{"User-agent: *\nDisallow: *a*$", "/b", true},
+		{"User-agent: *\nDisallow: /a*a$", "/a", true},
+		{"User-agent: *\nDisallow: /a*a$", "/aba", false},
+		{"User-agent: *\nDisallow: /a*bc*bc$", "/abc", true},
+		{"User-agent: *\nDisallow: /a*bc*bc$", "/abcbcbc", false},
+		{"User-agent: *\nDisallow: /**x**y", "/xzy", false},
+		{"User-agent: *\nDisallow: /$", "/x", true},
 		{"nonsense\n<html>\nUser-agent: *\nDisallow: /x", "/x", false},
 	};
 	(void)state;
@@ -118,6 +130,32 @@ static void only_the_first_500_kib_count(void **state)
 	robots_free(&r);
 }
 
+/* Naive matching would take 8 million steps for each rule here. */
+static void rules_made_to_hurt_cost_little(void **state)
+{
+	CLEANUP(buf_release) struct buf text = {0};
+	CLEANUP(buf_release) struct buf target = {0};
+	(void)state;
+
+	buf_add_text(&text, "User-agent: *\n");
+	for (int rule = 0; rule < 240; rule++) {
+		buf_add_text(&text, "Disallow: *");
+		for (int i = 0; i < 2040; i++)
+			buf_add_byte(&text, 'a');
+		buf_add_text(&text, "b\n");
+	}
+	buf_add_byte(&target, '/');
+	for (int i = 0; i < 4000; i++)
+		buf_add_byte(&target, 'a');
+	struct robots *r = robots_read(buf_slice(&text), SLICE("haidang"));
+	assert_true(robots_size(r) < 2 * text.len);
+	clock_t before = clock();
+	for (int i = 0; i < 10; i++)
+		assert_true(robots_allows(r, buf_slice(&target)));
+	assert_true(clock() - before < 2 * CLOCKS_PER_SEC);
+	robots_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_missing_file_allows_and_a_failing_server_forbids),
 		cmocka_unit_test(delay_and_sitemaps_are_told),
 		cmocka_unit_test(only_the_first_500_kib_count),
+		cmocka_unit_test(rules_made_to_hurt_cost_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
