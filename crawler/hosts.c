@@ -16,6 +16,8 @@ enum {
 	ROBOTS_SOON_MS = 1000,
 	BACK_OFF_MS = 60 * 1000,
 	IDLE_MS = 3600 * 1000,
+	IDLE_MIN_MS = 1000,
+	ROBOTS_TOTAL_MAX = 64 * 1024 * 1024, /* of memory, for hosts nobody waits for */
 	CLAIM_AGAIN_MS = 1000,
 	REST_MAX_MS = 24 * 3600 * 1000,
 	REST_KEPT_MS = 60 * 1000,
@@ -53,7 +55,7 @@ struct hosts {
 	struct fetcher *fetcher;
 	const struct clock *clock;
 	int64_t delay_ms;
-	size_t parallel, count, waiting;
+	size_t parallel, count, waiting, robots_len;
 	struct remember *memory;
 	struct timeline timeline; /* hosts with visits that wait and no request under way */
 	struct host **table;
@@ -81,11 +83,19 @@ static void robots_request_free(struct robots_request *q)
 	mem_free(q);
 }
 
-static void host_free(struct host *host)
+static void set_robots(struct hosts *h, struct host *host, struct robots *robots)
+{
+	h->robots_len -= host->robots == NULL ? 0 : robots_size(host->robots);
+	h->robots_len += robots == NULL ? 0 : robots_size(robots);
+	robots_free(&host->robots);
+	host->robots = robots;
+}
+
+static void host_free(struct hosts *h, struct host *host)
 {
 	if (host->asking != NULL)
 		robots_request_free(host->asking);
-	robots_free(&host->robots);
+	set_robots(h, host, NULL);
 	mem_free(host->origin);
 	mem_free(host);
 }
@@ -99,7 +109,7 @@ void hosts_free(struct hosts **h)
 			struct host *host = (*h)->table[i];
 
 			(*h)->table[i] = host->next;
-			host_free(host);
+			host_free(*h, host);
 		}
 	timeline_release(&(*h)->timeline);
 	mem_free((*h)->table);
@@ -112,30 +122,37 @@ static bool has_passed(const struct hosts *h, mono_t t)
 	return mono_left_ms(t, clock_mono(h->clock)) == 0;
 }
 
-static void drop_idle_at(struct hosts *h, struct host **at)
+static void drop_idle_at(struct hosts *h, struct host **at, int64_t idle_ms)
 {
 	while (*at != NULL) {
 		struct host *host = *at;
 
 		if (host->busy || host->queued > 0 || !has_passed(h, host->not_before) ||
-			!has_passed(h, mono_after(host->used, IDLE_MS))) {
+			!has_passed(h, mono_after(host->used, idle_ms))) {
 			at = &host->next;
 			continue;
 		}
 		*at = host->next;
-		host_free(host);
+		host_free(h, host);
 		h->count--;
 	}
 }
 
-/* Forgets hosts that nobody has asked for in a while: a feed may name ever new ones. */
-static void drop_idle(struct hosts *h)
+static bool is_full(const struct hosts *h)
 {
-	if (!has_passed(h, h->next_drop))
+	return h->count >= HOSTS_MAX || h->robots_len > ROBOTS_TOTAL_MAX;
+}
+
+/* Forgets hosts that nobody has asked for in an hour, a minute, a second: a feed may name ever new
+ * ones, and there may be more sources than hosts have room. What is remembered of them stays. */
+static void make_room(struct hosts *h)
+{
+	if (!is_full(h) || !has_passed(h, h->next_drop))
 		return;
-	h->next_drop = mono_after(clock_mono(h->clock), IDLE_MS / 60);
-	for (size_t i = 0; i < TABLE; i++)
-		drop_idle_at(h, &h->table[i]);
+	h->next_drop = mono_after(clock_mono(h->clock), IDLE_MIN_MS);
+	for (int64_t idle_ms = IDLE_MS; idle_ms >= IDLE_MIN_MS && is_full(h); idle_ms /= 60)
+		for (size_t i = 0; i < TABLE; i++)
+			drop_idle_at(h, &h->table[i], idle_ms);
 }
 
 /* The next request to the host, if one waits and none is under way. */
@@ -186,8 +203,9 @@ static void recall(struct hosts *h, struct host *host)
 	int64_t fresh_ms = left_of(h, &known[1]);
 	if (fresh_ms == 0 || !slice_cut(&known[1], '\n', &status) || !slice_to_i64(status, &code))
 		return;
-	host->robots = code >= 400 ? robots_for_status((unsigned)code)
-				   : robots_read(known[1], SLICE(CRAWLER_PRODUCT));
+	set_robots(h, host,
+		code >= 400 ? robots_for_status((unsigned)code)
+			    : robots_read(known[1], SLICE(CRAWLER_PRODUCT)));
 	host->robots_until = mono_after(now, fresh_ms);
 }
 
@@ -229,8 +247,7 @@ static struct host *find_host(struct hosts *h, const struct visit *v)
 	for (struct host *host = *place; host != NULL; host = host->next)
 		if (strcmp(host->origin, origin) == 0)
 			return host;
-	if (h->count >= HOSTS_MAX)
-		drop_idle(h);
+	make_room(h);
 	if (h->count >= HOSTS_MAX)
 		return NULL;
 	struct host *host = mem_alloc(sizeof *host);
@@ -415,15 +432,16 @@ static void start_visit(struct visit *v)
 
 static void robots_known(struct robots_request *q, struct robots *robots, int64_t fresh_ms)
 {
+	struct hosts *h = q->hosts;
 	struct host *host = q->host;
 
-	robots_free(&host->robots);
-	host->robots = robots;
-	host->used = clock_mono(q->hosts->clock);
+	set_robots(h, host, robots);
+	host->used = clock_mono(h->clock);
 	host->robots_until = mono_after(host->used, fresh_ms);
 	host->busy = false;
-	plan(q->hosts, host);
+	plan(h, host);
 	robots_request_free(q);
+	make_room(h);
 }
 
 static void ask_robots(struct robots_request *q);
