@@ -178,12 +178,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	struct transfer *t = ctx;
 	size_t len = size * count;
 
-	if (t->body.len + len > t->request.len_max) {
-		t->too_large = true;
-		return 0;
-	}
-	buf_add(&t->body, bytes, len);
-	return len;
+	size_t room = t->request.len_max - t->body.len;
+
+	buf_add(&t->body, bytes, len < room ? len : room); /* of robots.txt the beginning counts */
+	t->too_large = len > room;
+	return t->too_large ? 0 : len;
 }
 
 static int64_t retry_after(struct slice value, const struct clock *clock)
