@@ -464,14 +464,15 @@ static void start(struct reader *r, struct frontier_node *node, const struct fro
 	}
 	struct slice url = url_identity(e->arena, &e->visit.url);
 	struct known_facts facts = {0};
-	bool away = item->step == 0 && known_get(known, e->arena, &url, 1, &facts) < 0;
-	if (away || hosts_queued(r->env->hosts, &e->visit) >= HOST_SHARE) {
+	bool whole = is_whole(e->source);
+	bool waits = !whole && hosts_queued(r->env->hosts, &e->visit) >= HOST_SHARE;
+	if (waits || (item->step == 0 && known_get(known, e->arena, &url, 1, &facts) < 0)) {
 		frontier_put_off(frontier, node, now_ms(e) + PUT_OFF_MS);
 		errand_free(e);
 	} else if (item->step == 0 && facts.entry == item->entry) {
 		frontier_done(frontier, node); /* read before a crash */
 		errand_free(e);
-	} else if (is_whole(e->source)) {
+	} else if (whole) {
 		publish_summary(e); /* its answer held all there is */
 	} else {
 		hosts_visit(r->env->hosts, &e->visit);
