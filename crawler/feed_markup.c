@@ -45,7 +45,8 @@ struct cleaner {
 	struct arena *scratch; /* rewound with each tag */
 	const struct url *base;
 	struct buf out;
-	size_t len_max; /* of `out`: addresses made absolute must not make it grow without end */
+	bool comments_end; /* unless one was found that does not */
+	size_t len_max;    /* of `out`: addresses made absolute must not make it grow without end */
 };
 
 static int compare(const void *name, const void *entry)
@@ -249,8 +250,10 @@ static struct slice take_markup(struct cleaner *c, struct slice s)
 	bool closes = s.len > 1 && s.at[1] == '/';
 
 	if (slice_starts(s, SLICE("<!--"))) {
-		size_t end = 4 + slice_find(slice_from(s, 4), SLICE("-->"));
+		size_t end =
+			c->comments_end ? 4 + slice_find(slice_from(s, 4), SLICE("-->")) : s.len;
 
+		c->comments_end = end < s.len;
 		return slice_from(s, end < s.len ? end + 3 : slice_find_byte(s, '>') + 1);
 	}
 	bool declares = s.len > 2 &&
@@ -286,7 +289,8 @@ struct slice markup_clean(struct arena *a, struct slice html, const struct url *
 {
 	if (slice_find_byte(html, '<') == html.len)
 		return html;
-	struct cleaner c = {.scratch = arena_new(), .len_max = 2 * html.len + GROWTH_MAX};
+	struct cleaner c = {
+		.scratch = arena_new(), .comments_end = true, .len_max = 2 * html.len + GROWTH_MAX};
 	if (base != NULL && base->href.len <= BASE_LEN_MAX)
 		c.base = base;
 	while (html.len > 0 && c.out.len < c.len_max) {
