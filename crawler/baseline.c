@@ -1,5 +1,6 @@
 #include "crawler/baseline.h"
 
+#include <float.h>
 #include <math.h>
 
 static const double DAYS_CONSTANT = 28, /* how long the past counts */
@@ -153,6 +154,9 @@ double baseline_chance(const struct baseline *b, const struct expected *e, unsig
 		tail += term;
 		term *= (k + size) / (k + 1.0) * (1 - success);
 	}
+	/* Too small for a double: of few it is certainty, of many as unlikely as can be said. */
+	if (tail < DBL_MIN)
+		return seen > mean ? DBL_MIN : 1;
 	return tail > 1 ? 1 : tail;
 }
 

@@ -41,5 +41,6 @@ void baseline_learn(
 	struct baseline *b, int64_t hour, const struct calendar_day *day, unsigned count);
 void baseline_expect(const struct baseline *b, int64_t hour, const struct calendar_day *day,
 	struct expected *add_to);
+/* Never 0, so that its logarithm is a number. */
 double baseline_chance(const struct baseline *b, const struct expected *e, unsigned seen);
 bool baseline_is_sane(const struct baseline *b); /* after it was read from outside */

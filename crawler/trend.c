@@ -367,6 +367,9 @@ void trends_note(struct trends *t, const struct trend_story *story, trend_fn *fn
 	struct trend_entry entry = {
 		.story = hash32(story->id), .publisher = hash32(story->publisher)};
 
+	/* What is noted now would stand in the way of the past, and replace it. */
+	if (!t->loaded)
+		return;
 	if (t->start_hour == 0)
 		t->start_hour = now;
 	if (story->published_us == 0 || hour > now)
@@ -448,12 +451,13 @@ int trends_commit(struct trends *t)
 	if (t->redis == NULL || t->dirty_count == 0)
 		return 0;
 	queue_start(t, &value);
+	/* A story that was let go may have been named again since: what goes, goes first. */
+	for (const struct story *s = t->gone_stories; s != NULL; s = s->next_dirty)
+		queue_gone(t, s);
 	for (const struct trend_series *s = t->dirty_series; s != NULL; s = s->next_dirty)
 		queue_series(t, s, &value);
 	for (const struct story *s = t->dirty_stories; s != NULL; s = s->next_dirty)
 		queue_story(t, s, &value);
-	for (const struct story *s = t->gone_stories; s != NULL; s = s->next_dirty)
-		queue_gone(t, s);
 	int error = redis_flush(t->redis, NULL, NULL);
 	if (error < 0)
 		return error;

@@ -67,7 +67,7 @@ void trends_use(struct trends *t, const struct calendar *calendar); /* borrowed;
 int trends_load(struct trends *t) __attribute__((warn_unused_result));
 bool trends_are_loaded(const struct trends *t);
 
-/* Articles older than TREND_OPEN_HOURS are no news. */
+/* Articles older than TREND_OPEN_HOURS are no news. Before its past is here nothing is noted. */
 void trends_note(struct trends *t, const struct trend_story *story, trend_fn *fn, const void *ctx);
 size_t trends_waiting(const struct trends *t); /* for trends_commit() */
 int trends_commit(struct trends *t) __attribute__((warn_unused_result));

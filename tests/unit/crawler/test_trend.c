@@ -258,7 +258,69 @@ static void the_chance_is_the_tail_of_the_distribution(void **state)
 		sum += baseline_chance(&b, &e, k); /* its sum is the mean */
 	}
 	assert_true(fabs(sum - 3) < 1e-6);
-	assert_true(baseline_chance(&b, &e, 1000000) >= 0);
+	assert_true(baseline_chance(&b, &e, 1000000) > 0);
+	assert_true(baseline_chance(&b, &e, 1000000) < 1e-300);
+	e.mean = 10000; /* all of whose likely counts are too far from 1 for a double */
+	assert_true(baseline_chance(&b, &e, 1) > 0.999);
+}
+
+static void what_comes_before_the_past_is_here_does_not_replace_it(void **state)
+{
+	struct redis_server server;
+	(void)state;
+
+	redis_server_make(&server, "save", "", NULL);
+	redis_server_start(&server);
+	struct redis_options options = {.address = server.address};
+	struct redis *redis = redis_new(&options, clock_system());
+	struct bench b;
+	begin(&b, redis);
+	assert_int_equal(trends_load(b.t), 0);
+	live(&b, 20);
+	assert_int_equal(trends_commit(b.t), 0);
+	unsigned learnt = trends_learnt_days(b.t);
+	size_t count = trends_count(b.t);
+	restart(&b, redis);
+	note(&b, 5000, 1, 0);
+	assert_int_equal(trends_commit(b.t), 0);
+	restart(&b, redis);
+	assert_int_equal(trends_load(b.t), 0);
+	assert_int_equal(trends_learnt_days(b.t), learnt);
+	assert_int_equal(trends_count(b.t), count);
+	trends_free(&b.t);
+	redis_free(&redis);
+	redis_server_remove(&server);
+}
+
+static void a_story_that_is_named_again_after_its_hours_keeps_its_title(void **state)
+{
+	struct redis_server server;
+	(void)state;
+
+	redis_server_make(&server, "save", "", NULL);
+	redis_server_start(&server);
+	struct redis_options options = {.address = server.address};
+	struct redis *redis = redis_new(&options, clock_system());
+	struct bench b;
+	begin(&b, redis);
+	assert_int_equal(trends_load(b.t), 0);
+	live(&b, 30);
+	for (unsigned i = 0; i < 2; i++)
+		note(&b, 1000, 1, 0);
+	assert_int_equal(trends_commit(b.t), 0);
+	clock_manual_advance(&b.clock, 25 * HOUR_MS);
+	for (unsigned site = 0; site < 4; site++)
+		note(&b, 1000, site, 0);
+	assert_int_equal(trends_commit(b.t), 0);
+	restart(&b, redis);
+	assert_int_equal(trends_load(b.t), 0);
+	for (unsigned i = 0; i < 12; i++)
+		note(&b, 2000 + i, 5 + i % 4, 0);
+	assert_true(b.told.count > 0);
+	assert_string_equal(b.told.story, "st-0000000003e8");
+	trends_free(&b.t);
+	redis_free(&redis);
+	redis_server_remove(&server);
 }
 
 int main(void)
@@ -272,6 +334,8 @@ int main(void)
 		cmocka_unit_test(a_restart_changes_nothing),
 		cmocka_unit_test(holidays_weekends_and_seasons_are_learnt),
 		cmocka_unit_test(the_chance_is_the_tail_of_the_distribution),
+		cmocka_unit_test(what_comes_before_the_past_is_here_does_not_replace_it),
+		cmocka_unit_test(a_story_that_is_named_again_after_its_hours_keeps_its_title),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
