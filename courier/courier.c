@@ -18,9 +18,9 @@ struct generation {
 	struct courier_config config;
 	const struct routes *routes;
 	struct redis_options redis;
-	struct worker *workers[TARGETS_MAX];
+	struct worker *workers[TARGETS_MAX];   /* as the targets; NULL: not started */
+	char refused[TARGETS_MAX][REASON_MAX]; /* why not */
 	struct watch *watch;
-	size_t count;
 };
 
 struct courier {
@@ -35,11 +35,13 @@ struct courier {
 
 static void generation_stop(struct generation *g)
 {
-	for (size_t i = 0; i < g->count; i++) /* all at once, so that they drain side by side */
-		worker_stop(g->workers[i]);
+	for (size_t i = 0; i < TARGETS_MAX; i++) /* all at once, so that they drain side by side */
+		if (g->workers[i])
+			worker_stop(g->workers[i]);
 	watch_free(&g->watch);
-	for (size_t i = 0; i < g->count; i++)
-		worker_join(g->workers[i]);
+	for (size_t i = 0; i < TARGETS_MAX; i++)
+		if (g->workers[i])
+			worker_join(g->workers[i]);
 }
 
 static void generation_free(struct generation **g)
@@ -47,7 +49,7 @@ static void generation_free(struct generation **g)
 	if (!*g)
 		return;
 	generation_stop(*g);
-	for (size_t i = 0; i < (*g)->count; i++)
+	for (size_t i = 0; i < TARGETS_MAX; i++)
 		worker_free(&(*g)->workers[i]);
 	arena_free(&(*g)->arena);
 	mem_free(*g);
@@ -79,28 +81,51 @@ static struct generation *generation_new(
 	return good;
 }
 
-static bool generation_start(struct generation *g, struct courier *c, struct err *err)
+static struct worker *worker_of(
+	const struct generation *g, const struct courier *c, size_t target, struct err *err)
 {
-	for (size_t i = 0; i < g->config.targets.count; i++) {
-		struct worker_options options = {
-			.place = {.config = &courier_targets(&g->config)[i],
-				.source = g->config.source,
-				.state_dir = g->config.shared.state_dir,
-				.console = g->config.console_url,
-				.clock = c->clock},
-			.routes = g->routes,
-			.index = i,
-			.redis = g->redis,
-			.metrics = c->metrics,
-		};
+	const struct worker_options options = {
+		.place = {.config = &courier_targets(&g->config)[target],
+			.source = g->config.source,
+			.state_dir = g->config.shared.state_dir,
+			.console = g->config.console_url,
+			.clock = c->clock},
+		.routes = g->routes,
+		.index = target,
+		.redis = g->redis,
+		.metrics = c->metrics,
+	};
 
-		g->workers[g->count] = worker_start(&options, err);
-		if (!g->workers[g->count])
-			return false;
-		g->count++;
+	return worker_start(&options, err);
+}
+
+/* Starts what is not started yet; a target that cannot be leaves the others alone. */
+static bool generation_start(struct generation *g, const struct courier *c)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < g->config.targets.count; i++) {
+		struct err err = {0};
+
+		if (g->workers[i] || (g->workers[i] = worker_of(g, c, i, &err)))
+			continue;
+		all = false;
+		if (!g->refused[i][0])
+			log_error("Target %s cannot be started: %s",
+				courier_targets(&g->config)[i].name, err_text(&err));
+		(void)snprintf(g->refused[i], REASON_MAX, "cannot be started: %s", err_text(&err));
 	}
-	g->watch = watch_start(
-		&(struct watch_options){&g->config, g->routes, c->clock, g->redis, c->metrics});
+	if (!g->watch)
+		g->watch = watch_start(&(struct watch_options){
+			&g->config, g->routes, c->clock, g->redis, c->metrics});
+	return all;
+}
+
+static bool is_failing(struct generation *g, size_t target, char ret_said[REASON_MAX])
+{
+	if (g->workers[target])
+		return worker_is_failing(g->workers[target], ret_said);
+	memcpy(ret_said, g->refused[target], REASON_MAX);
 	return true;
 }
 
@@ -109,23 +134,22 @@ static void status_write(struct courier *c, struct buf *out)
 	struct generation *g = c->now;
 	int64_t failing = 0;
 
-	for (size_t i = 0; i < g->count; i++) {
+	for (size_t i = 0; i < g->config.targets.count; i++) {
 		char said[REASON_MAX];
 
-		if (!worker_is_failing(g->workers[i], said))
+		if (!is_failing(g, i, said))
 			continue;
 		buf_printf(out, "%s%s: %s",
 			failing++ ? "; " : "degraded: ", courier_targets(&g->config)[i].name, said);
 	}
 	metric_set(c->failing, failing);
-	metric_set(c->targets, (int64_t)g->count);
+	metric_set(c->targets, (int64_t)g->config.targets.count);
 	if (!failing)
-		buf_printf(out, "delivering to %zu targets", g->count);
+		buf_printf(out, "delivering to %zu targets", g->config.targets.count);
 }
 
-static void report(void *ctx)
+static void report(struct courier *c)
 {
-	struct courier *c = ctx;
 	const struct courier_config *config = &c->now->config;
 	struct health health = {"courier", config->name, c->started_us};
 	CLEANUP(buf_release) struct buf status = {0};
@@ -166,18 +190,26 @@ static void reload(struct courier *c, courier_reread *reread)
 	c->now = next;
 	redis_free(&c->redis);
 	c->redis = redis_new(&next->redis, c->clock);
-	if (!generation_start(next, c, &err))
-		log_error("A target was not started: %s", err_text(&err));
-	log_notice("Configuration reloaded, targets=%zu", next->count);
+	(void)generation_start(next, c); /* those left are tried again */
+	log_notice("Configuration reloaded, targets=%zu", next->config.targets.count);
+	report(c);
+}
+
+/* A port or file that was in use may be free by now. */
+static void on_health_due(void *ctx)
+{
+	struct courier *c = ctx;
+
+	(void)generation_start(c->now, c);
 	report(c);
 }
 
 static void serve(struct courier *c, courier_reread *reread)
 {
-	service_timer(c->service, HEALTH_INTERVAL_MS, report, c);
+	service_timer(c->service, HEALTH_INTERVAL_MS, on_health_due, c);
 	report(c);
 	service_ready(c->service, "delivering");
-	log_notice("Delivering alerts, targets=%zu", c->now->count);
+	log_notice("Delivering alerts, targets=%zu", c->now->config.targets.count);
 	while (service_running(c->service)) {
 		if (service_reload_wanted(c->service))
 			reload(c, reread);
@@ -207,12 +239,10 @@ int courier_run(const struct courier_config *config, courier_reread *reread)
 	}
 	c.service = service_new(c.clock);
 	c.redis = redis_new(&c.now->redis, c.clock);
-	bool started = generation_start(c.now, &c, &err);
+	bool started = generation_start(c.now, &c);
 
 	if (started)
 		serve(&c, reread);
-	else
-		log_error("%s", err_text(&err));
 	generation_free(&c.now);
 	redis_free(&c.redis);
 	service_free(&c.service);

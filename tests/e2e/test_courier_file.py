@@ -1,6 +1,9 @@
 """Alerts as lines of a file: each key once, through torn lines, full disks, rotation and SIGKILL."""
+import fcntl
 import json
+import pathlib
 import random
+import signal
 import time
 
 import pytest
@@ -87,6 +90,23 @@ def test_the_test_command_writes_beside_a_running_courier(redis, config, spawn, 
     assert lines(folder)[-1]["purpose"] == "test"
     said = command(config=config())
     assert said.returncode == 2 and "another process writes to it" in said.stderr
+
+
+def test_a_target_that_cannot_start_leaves_the_others_alone_and_starts_later(redis, config, spawn, folder):
+    taken, free = folder / "taken.ndjson", folder / "free.ndjson"
+    settings = config()
+    courier = spawn("courier", settings)
+    wait_for(lambda: "Delivering" in courier.said())
+    target = settings["courier"]["targets"][0]
+    settings["courier"]["targets"] = [{**target, "name": "taken", "path": str(taken)}, {**target, "name": "free", "path": str(free)}]
+    with open(taken, "w", encoding="utf-8") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        pathlib.Path(courier.argv[2]).write_text(json.dumps(settings), encoding="utf-8")
+        courier.process.send_signal(signal.SIGHUP)
+        alerts.put(redis, alerts.alert(1))
+        wait_for(lambda: free.exists() and free.read_bytes(), what="the line in the other file")
+        assert "Target taken cannot be started" in courier.said() and not taken.read_bytes()
+    wait_for(taken.read_bytes, what="the line in the file that is free again")
 
 
 BAD_TARGETS = [
