@@ -178,19 +178,30 @@ static bool rule_matches(struct engine *e, const struct rule *r)
 	return expr_holds(r->detection, e->view);
 }
 
-static bool time_of(struct json_value event, int64_t *ret_us)
+static bool utc_read(struct slice text, int64_t *ret_us)
+{
+	CLEANUP(buf_release) struct buf zoned = {0};
+
+	buf_add_slice(&zoned, text);
+	buf_add_byte(&zoned, 'Z');
+	return time_read(buf_slice(&zoned), ret_us);
+}
+
+/* A number is seconds, or milliseconds when those would lie beyond the year 5138. Events of files may
+ * leave out the zone: UTC. */
+static bool time_of(const struct engine_event *in, struct json_value event, int64_t *ret_us)
 {
 	struct json_value v;
 	struct slice text;
-	double seconds;
+	double number;
 
 	if (!json_get(event, "timestamp", &v) && !json_get(event, "@timestamp", &v))
 		return false;
 	if (json_to_text(v, &text))
-		return time_read(text, ret_us);
-	if (!json_to_real(v, &seconds) || !(seconds > 0 && seconds < 1e11))
+		return time_read(text, ret_us) || (in->default_id && utc_read(text, ret_us));
+	if (!json_to_real(v, &number) || !(number > 0 && number < 1e14))
 		return false;
-	*ret_us = (int64_t)(seconds * 1e6);
+	*ret_us = (int64_t)(number < 1e11 ? number * 1e6 : number * 1e3);
 	return true;
 }
 
@@ -216,7 +227,7 @@ static enum engine_result identify(const struct engine_event *in, struct json_va
 		return ENGINE_NO_ID;
 	if (in->entry_id && event_id_compare(ret->hit.id, *in->entry_id) > 0)
 		return ENGINE_BAD_ID;
-	if (!time_of(event, &ret->hit.time_us)) {
+	if (!time_of(in, event, &ret->hit.time_us)) {
 		if (!in->default_id)
 			return ENGINE_NO_TIME;
 		ret->hit.time_us = in->default_time_us;
