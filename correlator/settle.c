@@ -152,7 +152,8 @@ static void mute(struct batch *b, struct job *job, struct slice id)
 	job->muted_by[job->tally.muted++] = arena_slice(b->hits->arena, id);
 }
 
-static void fire(struct batch *b, struct job *job, struct raise *raise)
+/* False when another alert speaks for it. */
+static bool fire(struct batch *b, struct job *job, struct raise *raise)
 {
 	struct store_cell *cell = &job->cell;
 	struct settle *s = b->settle;
@@ -161,19 +162,20 @@ static void fire(struct batch *b, struct job *job, struct raise *raise)
 
 	if (inhibit_holds(s->inhibit, raise->cause, raise->window->told.level)) {
 		job->tally.inhibited++;
-		return;
+		return false;
 	}
 	raise->now_us = clock_wall_us(s->clock);
 	raise->offices = s->offices;
 	raise->mutes = s->mutes;
 	if (!raise_alert(s->explain, raise, &alert, &muted_by)) {
 		mute(b, job, muted_by);
-		return;
+		return true;
 	}
 	cell->alerts = mem_resize(cell->alerts, cell->alert_count + 1, sizeof *cell->alerts);
 	cell->alerts[cell->alert_count++] = alert;
 	job->tally.alerts++;
 	inhibit_begin(s->inhibit, raise->cause, raise->window->told.level);
+	return true;
 }
 
 /* A new alert, or a revision of the one that its window is silent after. */
@@ -189,9 +191,12 @@ static void tell(struct batch *b, struct job *job, const struct rule_hit *hit, s
 		return;
 	if (fired) {
 		told_open(&w->told, &news, w, fired);
-		fire(b, job,
-			&(struct raise){
-				.cause = hit, .window = w, .verdict = fired, .revised_for = ""});
+		if (!fire(b, job,
+			    &(struct raise){.cause = hit,
+				    .window = w,
+				    .verdict = fired,
+				    .revised_for = ""}))
+			told_hold_back(&w->told);
 	} else if (silent && told_add(&w->told, &news)) {
 		const char *why = told_revise(&w->told, &news) ? "level" : "count";
 		struct window_verdict verdict = {.count = w->told.count,
@@ -199,7 +204,7 @@ static void tell(struct batch *b, struct job *job, const struct rule_hit *hit, s
 			.first_us = w->told.first_us,
 			.last_us = w->told.last_us};
 
-		fire(b, job,
+		(void)fire(b, job,
 			&(struct raise){.cause = hit,
 				.window = w,
 				.verdict = &verdict,

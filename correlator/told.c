@@ -46,6 +46,11 @@ void told_open(struct told *t, const struct told_news *news, const struct window
 			(void)add_value(t, w->elements[i].value);
 }
 
+void told_hold_back(struct told *t)
+{
+	t->count_told = UINT64_MAX / STEP;
+}
+
 static void count(struct told *t, const struct told_news *news)
 {
 	if (news->kind == WINDOW_VALUE_COUNT || news->kind == WINDOW_PLACES)

@@ -23,6 +23,10 @@ void told_release(struct told *t);
 void told_open(struct told *t, const struct told_news *news, const struct window *w,
 	const struct window_verdict *verdict);
 
+/* The alert did not go out, as another one tells of the same: only a higher level is news now, for no
+ * count must bring out a second alert after all. */
+void told_hold_back(struct told *t);
+
 /* One more hit while the alert is silent; true when it is worth a revision. */
 bool told_add(struct told *t, const struct told_news *news);
 
