@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-	NODES_MAX = 1000, /* of a cluster, and seeds; a cluster of Redis is not meant to have more */
+	NODES_MAX =
+		1000, /* of a cluster, and seeds; a cluster of Redis is not meant to have more */
 	NO_NODE = UINT16_MAX,
 	SENTINELS_AGAIN_MS = 10000, /* silent ones cost a time-out each */
 };
