@@ -16,6 +16,7 @@ enum {
 	KNOWN_STREAMS_MAX = 4096,
 	ME_MAX = 128,
 	READ_LEN_MAX = 8 << 20, /* bytes of one stream held at once, about */
+	READ_FIRST = 16,        /* entries of a stream whose entries' length is not known yet */
 };
 
 /* Reading, acknowledging and holding a lease must work in a Redis that is full, or it would stay
@@ -202,7 +203,7 @@ static void add_stream(struct intake *in, struct slice name)
 	struct stream *s = &in->streams[in->count++];
 	*s = (struct stream){.name = mem_printf("%.*s", SLICE_ARG(name)),
 		.hash = digest_hash64(name),
-		.entries = in->options.entries};
+		.entries = READ_FIRST < in->options.entries ? READ_FIRST : in->options.entries};
 	stream_lease(name, &s->lease);
 	start_recovery(s);
 	CLEANUP(mem_cleanup) char *label = mem_printf("stream=\"%s\"", s->name);
@@ -311,6 +312,19 @@ static void enqueue(struct stream *s, const struct redis_reply *entry)
 	s->after[id.len] = '\0';
 }
 
+/* After a page of so many entries: how many are asked for next. */
+static void adapt(const struct intake *in, struct stream *s, size_t count)
+{
+	size_t len = s->ahead.text.len;
+
+	if (len > READ_LEN_MAX)
+		s->entries = count * READ_LEN_MAX / len + 1;
+	else if (count >= s->entries)
+		s->entries *= 2;
+	if (s->entries > in->options.entries)
+		s->entries = in->options.entries;
+}
+
 /* One stream's answer: nothing, or [[stream, [entry, …]]]; 0 when the lease is lost; NULL when Redis
  * refused it. */
 static void on_read(struct intake *in, struct stream *s, const struct redis_reply *reply)
@@ -329,9 +343,7 @@ static void on_read(struct intake *in, struct stream *s, const struct redis_repl
 			enqueue(s, redis_reply_at(entries, i));
 	}
 	s->may_have_more = s->recovering || count >= s->entries;
-	s->entries = s->ahead.text.len > READ_LEN_MAX ? (s->entries + 1) / 2 : s->entries * 2;
-	if (s->entries > in->options.entries)
-		s->entries = in->options.entries;
+	adapt(in, s, count);
 	if (count == 0)
 		s->recovering = false;
 	if (count == 0 && is_used_up(s))

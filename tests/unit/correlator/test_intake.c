@@ -103,6 +103,27 @@ static void streams_are_merged_by_id_up_to_what_each_still_holds_back(void **sta
 	expect_given(&w, "B95 ");
 }
 
+static void the_first_read_of_a_stream_is_short(void **state)
+{
+	CLEANUP(worker_close) struct worker w = {0};
+	static const size_t expected[] = {16, 24};
+	struct intake_entry entry;
+
+	(void)state;
+	for (uint64_t ms = 1; ms <= 40; ms++)
+		add(STREAM_A, ms);
+	worker_open(&w, "w", 1000);
+	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+		size_t given = 0;
+
+		assert_int_equal(intake_read(w.intake), 0);
+		while (intake_next(w.intake, &entry))
+			given++;
+		assert_int_equal(given, expected[i]);
+		assert_int_equal(intake_ack(w.intake), 0);
+	}
+}
+
 static void what_was_not_acknowledged_comes_again_first(void **state)
 {
 	CLEANUP(worker_close) struct worker w = {0};
@@ -405,6 +426,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(
 			streams_are_merged_by_id_up_to_what_each_still_holds_back, fresh),
+		cmocka_unit_test_setup(the_first_read_of_a_stream_is_short, fresh),
 		cmocka_unit_test_setup(what_was_not_acknowledged_comes_again_first, fresh),
 		cmocka_unit_test_setup(a_worker_that_lost_its_lease_gets_nothing, fresh),
 		cmocka_unit_test_setup(
