@@ -159,7 +159,7 @@ class Routed:
 
 
 class Watched:
-    """A master and a replica, watched by one sentinel."""
+    """A master and a replica that has its data, watched by one sentinel."""
 
     NAME = "haidang"
 
@@ -181,7 +181,8 @@ class Watched:
             state = self.asked.execute_command("SENTINEL", "MASTER", self.NAME)
         except redis_client.RedisError:
             return False
-        return dict(zip(state[::2], state[1::2]))[b"num-slaves"] == b"1"
+        known = dict(zip(state[::2], state[1::2]))[b"num-slaves"] == b"1"
+        return known and self.nodes[1].client.info("replication").get("master_link_status") == "up"
 
     def master(self):
         _, port = self.asked.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.NAME)
