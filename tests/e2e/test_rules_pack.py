@@ -49,6 +49,11 @@ def test_the_pack_is_as_large_as_promised_and_every_rule_passes():
     assert rules("check").returncode == 0
 
 
+@pytest.mark.parametrize("word", ["tin giả", "bịa đặt", "xuyên tạc", "phản động", "fake news"])
+def test_no_rule_says_that_somebody_lies(word):
+    assert [p.name for p in ROOT.glob("rules/sigma/*/*.yml") if word in p.read_text().lower()] == []
+
+
 def test_a_rule_that_explains_itself_passes(folder):
     said = rules("test", pack(folder))
     assert said.returncode == 0, said.stdout
