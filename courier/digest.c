@@ -5,6 +5,7 @@
 #include "lib/file.h"
 #include "lib/mem.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -156,6 +157,8 @@ int digest_add(struct digest *d, const struct parcel *parcel)
 		if (line.at[i] == '\n' || line.at[i] == '\r')
 			line.at[i] = ' ';
 	buf_add_byte(&line, '}');
+	if (journal_size(d->journal) + (int64_t)line.len >= DIGEST_LEN_MAX)
+		return -EFBIG; /* else it could not be read at the end */
 	int err = journal_append(d->journal, parcel->key, buf_slice(&line));
 
 	if (!err && !d->end_us)
@@ -174,7 +177,8 @@ bool digest_is_due(struct digest *d)
 		return true;
 	if (!d->end_us || clock_wall_us(d->clock) < d->end_us)
 		return false;
-	if (journal_rotate(d->journal) < 0)
+	/* One that moved the file and then could not begin another is a rotation too. */
+	if (journal_rotate(d->journal) < 0 && access(d->path, F_OK) == 0)
 		return false;
 	d->end_us = 0;
 	d->waiting = true;
@@ -235,6 +239,7 @@ bool digest_compose(struct digest *d, const char *console, struct letter *ret_le
 
 void digest_sent(struct digest *d)
 {
-	if (rename(d->ended, d->mailed) == 0)
-		d->waiting = false;
+	/* If it cannot be moved it is mailed once more after a restart, not at once for ever. */
+	(void)rename(d->ended, d->mailed);
+	d->waiting = false;
 }

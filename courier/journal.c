@@ -135,18 +135,10 @@ static void previous_read(struct journal *j, int number)
 	(void)close(fd);
 }
 
-static int file_open(struct journal *j)
+static int file_take(struct journal *j)
 {
 	struct tail tail = {0};
 
-	/* Who only writes beside another must not become the owner of its file. */
-	int create = j->options.beside ? 0 : O_CREAT;
-
-	j->fd = open(j->path, O_RDWR | O_APPEND | create | O_CLOEXEC | O_NOFOLLOW, MODE);
-	if (j->fd < 0)
-		return -errno;
-	if (j->options.beside)
-		return 0;
 	if (flock(j->fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	previous_read(j, 2);
@@ -157,6 +149,24 @@ static int file_open(struct journal *j)
 		return err;
 	j->size = tail.end;
 	return ftruncate(j->fd, tail.end) < 0 ? -errno : 0; /* a torn line goes */
+}
+
+/* After an error no file is open. */
+static int file_open(struct journal *j)
+{
+	/* Who only writes beside another must not become the owner of its file. */
+	int create = j->options.beside ? 0 : O_CREAT;
+
+	j->fd = open(j->path, O_RDWR | O_APPEND | create | O_CLOEXEC | O_NOFOLLOW, MODE);
+	if (j->fd < 0)
+		return -errno;
+	int err = j->options.beside ? 0 : file_take(j);
+
+	if (err) {
+		(void)close(j->fd);
+		j->fd = -1;
+	}
+	return err;
 }
 
 struct journal *journal_open(
@@ -189,6 +199,11 @@ void journal_close(struct journal **journal)
 	*journal = NULL;
 }
 
+int64_t journal_size(const struct journal *j)
+{
+	return j->size;
+}
+
 char *journal_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -211,7 +226,7 @@ static void folder_sync(const char *path)
 
 int journal_rotate(struct journal *j)
 {
-	int err = journal_sync(j);
+	int err = j->fd < 0 ? 0 : journal_sync(j);
 
 	if (err)
 		return err;
@@ -224,7 +239,8 @@ int journal_rotate(struct journal *j)
 		if (rename(from, to) < 0 && errno != ENOENT)
 			return -errno;
 	}
-	(void)close(j->fd);
+	if (j->fd >= 0)
+		(void)close(j->fd);
 	err = file_open(j);
 	folder_sync(j->path);
 	return err;
@@ -243,7 +259,10 @@ static int write_line(struct journal *j, struct slice line)
 		return 0;
 	int err = got < 0 ? -errno : -ENOSPC;
 
-	if (got > 0 && !j->options.beside && ftruncate(j->fd, j->size) < 0)
+	struct stat st; /* j->size does not count what another appended beside */
+
+	if (got > 0 && !j->options.beside &&
+		(fstat(j->fd, &st) < 0 || ftruncate(j->fd, st.st_size - got) < 0))
 		err = -errno;
 	return err;
 }
@@ -252,8 +271,10 @@ int journal_append(struct journal *j, const char *key, struct slice line)
 {
 	int64_t len = (int64_t)line.len + 1, size_max = j->options.size_max;
 
-	if (j->fd < 0)
-		return -EBADF;
+	int opened = j->fd < 0 ? file_open(j) : 0; /* it was not after a rotation */
+
+	if (opened)
+		return opened;
 	if (!j->options.beside && size_max && j->size && j->size + len > size_max) {
 		int err = journal_rotate(j);
 

@@ -31,6 +31,8 @@ void journal_close(struct journal **j);
 
 bool journal_has(const struct journal *j, const char *key); /* among the last JOURNAL_KEYS */
 
+int64_t journal_size(const struct journal *j); /* bytes of the present file */
+
 /* `line` without a line feed. A failed append leaves the file as it was. 0 or -errno. */
 int journal_append(struct journal *j, const char *key, struct slice line)
 	__attribute__((warn_unused_result));
@@ -38,5 +40,6 @@ int journal_sync(struct journal *j) __attribute__((warn_unused_result));
 
 char *journal_folder(const char *path); /* to be given back with mem_free() */
 
-/* The present file becomes PATH.1, that one PATH.2 and so on, and a new one begins. */
+/* The present file becomes PATH.1, that one PATH.2 and so on, and a new one begins: now, or with the
+ * next append if it cannot be opened now. */
 int journal_rotate(struct journal *j) __attribute__((warn_unused_result));

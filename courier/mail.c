@@ -142,7 +142,7 @@ static void mail_send(void *sender, const struct parcel *parcel)
 		if (digest_add(m->digest, parcel) == 0) {
 			m->kept[m->kept_count++] = parcel->token;
 			return;
-		} /* the disk is full: by itself, then */
+		} /* the disk or the digest is full: by itself, then */
 	}
 	letter_write(parcel, m->place.console, &letter);
 	post(m, &letter, &(struct envelope){parcel->key, follows ? first : NULL, parcel->token});
@@ -233,6 +233,8 @@ static void digest_start(struct mail *m)
 		return;
 	if (!digest_compose(m->digest, m->place.console, &letter, id)) {
 		(void)snprintf(m->trouble, sizeof(m->trouble), "the digest cannot be read");
+		m->next_digest =
+			mono_after(clock_mono(m->place.clock), m->place.config->retry_max_ms);
 		return;
 	}
 	m->digest_flying = true;

@@ -3,9 +3,11 @@
 #include "lib/mem.h"
 #include "tests/unit/test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct fixture {
@@ -167,6 +169,26 @@ static void a_second_writer_is_refused_and_one_beside_is_not(void **state)
 	journal_close(&j);
 }
 
+static void a_rotation_that_cannot_open_a_new_file_ends_with_the_next_append(void **state)
+{
+	struct fixture *f = *state;
+	struct journal *j = open_with(f, 0);
+	struct rlimit whole;
+
+	append(j, "a");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &whole), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_max = whole.rlim_max}), 0);
+	int failed = journal_rotate(j);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &whole), 0);
+	assert_int_equal(failed, -EMFILE);
+	holds(f, ".1", "{\"key\":\"a\"}\n");
+	append(j, "b");
+	holds(f, "", "{\"key\":\"b\"}\n");
+	assert_true(journal_has(j, "a"));
+	journal_close(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +200,9 @@ int main(void)
 			the_last_keys_of_a_long_file_are_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_second_writer_is_refused_and_one_beside_is_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_rotation_that_cannot_open_a_new_file_ends_with_the_next_append, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
