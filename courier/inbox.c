@@ -225,9 +225,12 @@ int inbox_ask(struct inbox *in, struct queue *q)
 int inbox_forget(struct inbox *in, int64_t before_us)
 {
 	struct slice got = slice_of(in->got);
-	char before[24];
+	char before[24], surplus[24];
 
 	(void)snprintf(before, sizeof(before), "(%" PRId64, before_us / 1000);
+	(void)snprintf(surplus, sizeof(surplus), "%d", -(GOT_MAX + 1));
+	redis_queue(in->redis, got,
+		(struct slice[]){SLICE("ZREMRANGEBYRANK"), got, SLICE("0"), slice_of(surplus)}, 4);
 	redis_queue(in->redis, got,
 		(struct slice[]){SLICE("ZREMRANGEBYSCORE"), got, SLICE("-inf"), slice_of(before)},
 		4);

@@ -42,7 +42,7 @@ int inbox_read(struct inbox *in, struct queue *q, int64_t block_ms, inbox_on_tak
  * alert; the rest are done. The number let go. */
 int inbox_ask(struct inbox *in, struct queue *q) __attribute__((warn_unused_result));
 
-/* Forgets what the target got before `before_us`. */
+/* Forgets what the target got before `before_us`, and of more than GOT_MAX the oldest. */
 int inbox_forget(struct inbox *in, int64_t before_us) __attribute__((warn_unused_result));
 
 /* Writes refused items to the dead letters; they are then done. */

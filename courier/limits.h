@@ -13,6 +13,7 @@ enum courier_limits {
 	RETRY_AFTER_LEN_MAX = 64,
 	GONE_REST_MS = 3600 * 1000, /* after 410 Gone */
 	DEAD_LETTERS_MAX = 10000,   /* kept per target, about */
+	GOT_MAX = 200000,           /* alerts a target is remembered to have got; the newest */
 	MAIL_RECEIVERS_MAX = 32,
 	DIGEST_LEN_MAX = 64 * 1024 * 1024, /* of the alerts of one digest */
 	DIGEST_IN_FULL = 100,              /* alerts; the rest have a line each */

@@ -396,6 +396,25 @@ static int escalate(struct watch *w, const struct timer *t, const struct parcel 
 		to);
 }
 
+static void on_got(void *ctx, size_t target, const struct redis_reply *reply)
+{
+	if (redis_reply_kind(reply) == REDIS_TEXT)
+		*(uint32_t *)ctx |= UINT32_C(1) << target;
+}
+
+/* Adds the targets that got the alert, by escalation too. */
+static int add_who_got(struct watch *w, struct slice alert_id, uint32_t *to)
+{
+	char got[STREAM_NAME_MAX];
+
+	for (size_t t = 0; t < w->options.config->targets.count; t++) {
+		stream_got(courier_targets(w->options.config)[t].name, got);
+		redis_queue(w->redis, slice_of(got),
+			(struct slice[]){SLICE("ZSCORE"), slice_of(got), alert_id}, 3);
+	}
+	return redis_flush(w->redis, on_got, to);
+}
+
 static int remind(struct watch *w, const struct timer *t, const struct parcel *parcel)
 {
 	CLEANUP(buf_release) struct buf vi = {0}, en = {0};
@@ -409,6 +428,13 @@ static int remind(struct watch *w, const struct timer *t, const struct parcel *p
 		return 0;
 	for (size_t i = 0; i < w->options.config->targets.count; i++)
 		to |= (uint32_t)routes_want(w->options.routes, i, parcel->alert) << i;
+	int err = add_who_got(w, parcel->alert->alert_id, &to);
+
+	if (err)
+		return err;
+	if (!to)
+		log_warning(
+			"Nobody is reminded of a legal clock, for no target got %s", parcel->key);
 	int64_t due_us = clock_due_ms(clock, &incident) * 1000;
 
 	clocks_say(clock, due_us, &vi, &en);

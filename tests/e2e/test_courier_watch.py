@@ -143,6 +143,16 @@ def test_a_clock_warns_before_it_ends(redis, receive, config, spawn, gravity, si
             assert notice["due"] > ago() or gravity == "at_once"
 
 
+def test_a_reminder_goes_to_who_got_the_alert_by_escalation_too(redis, two, spawn):
+    _, second, settings = two
+    spawn("courier", settings)
+    body = fresh(1)
+    alerts.put(redis, body)
+    wait_for(lambda: alerts.key(body) + "-nescalation" in second.taken)
+    put_change(redis, change(body, 1, "acknowledged", incident="at_once", incident_at=ago(minutes=1)))
+    wait_for(lambda: alerts.key(body) + "-s1-n0h" in second.taken)
+
+
 def test_a_rule_may_say_that_it_is_an_incident_and_closing_ends_the_clocks(redis, receive, config, spawn):
     receiver = receive()
     spawn("courier", config(centre=receiver.url))
