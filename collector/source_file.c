@@ -149,14 +149,24 @@ struct siblings {
 	size_t count, room;
 };
 
-static int by_age(const void *a, const void *b)
+static int by_time(const struct timespec *x, const struct timespec *y)
 {
-	const struct timespec *x = &((const struct sibling *)a)->st.st_mtim;
-	const struct timespec *y = &((const struct sibling *)b)->st.st_mtim;
-
 	if (x->tv_sec != y->tv_sec)
 		return x->tv_sec < y->tv_sec ? -1 : 1;
 	return (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
+}
+
+/* By their last change; files changed in one tick of the clock by their renaming. */
+static int age_compare(const struct stat *x, const struct stat *y)
+{
+	int changed = by_time(&x->st_mtim, &y->st_mtim);
+
+	return changed ? changed : by_time(&x->st_ctim, &y->st_ctim);
+}
+
+static int by_age(const void *a, const void *b)
+{
+	return age_compare(&((const struct sibling *)a)->st, &((const struct sibling *)b)->st);
 }
 
 static void siblings_release(struct siblings *s)
@@ -172,13 +182,21 @@ static bool is_packed(struct slice name)
 		slice_ends(name, SLICE(".zst")) || slice_ends(name, SLICE(".bz2"));
 }
 
-static void siblings_add(struct siblings *s, const FTSENT *entry)
+static void siblings_add(struct siblings *s, const char *path, const struct stat *st)
 {
 	if (s->count == s->room) {
 		s->room = s->room ? 2 * s->room : 16;
 		s->at = mem_resize(s->at, s->room, sizeof *s->at);
 	}
-	s->at[s->count++] = (struct sibling){mem_text(entry->fts_path), *entry->fts_statp};
+	s->at[s->count++] = (struct sibling){mem_text(path), *st};
+}
+
+static void siblings_add_live(struct siblings *s, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+		siblings_add(s, path, &st);
 }
 
 /* Oldest first; those packed already cannot be read on in. */
@@ -201,10 +219,12 @@ static void siblings_find(const char *path, struct siblings *ret)
 		if (e->fts_info == FTS_D && e->fts_level > 0)
 			(void)fts_set(tree, e, FTS_SKIP);
 		else if (e->fts_info == FTS_F && slice_starts(name, base) && !is_packed(name))
-			siblings_add(ret, e);
+			siblings_add(ret, e->fts_path, e->fts_statp);
 	}
 	if (tree)
 		(void)fts_close(tree);
+	if (ret->count == 0) /* a folder that we may pass through and not list */
+		siblings_add_live(ret, path);
 	if (ret->count > 0)
 		qsort(ret->at, ret->count, sizeof *ret->at, by_age);
 }
@@ -260,29 +280,53 @@ static enum source_state resume(void *source, struct slice position)
 	return fd < 0 ? start_over(f) : SOURCE_BUSY;
 }
 
-static bool is_later(const struct stat *st, const struct stat *than)
+static bool is_same(const struct stat *a, const struct stat *b)
 {
-	const struct timespec *x = &st->st_mtim, *y = &than->st_mtim;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
-	if (st->st_dev == than->st_dev && st->st_ino == than->st_ino)
+/* Whether `st` may be the one after `ours`. An empty one is not: where logrotate made it (`create`),
+ * the sensor writes to the old one until it is told, and what it writes to the new one shows that. */
+static bool is_later(const struct stat *st, const struct stat *ours, const struct stat *live)
+{
+	if (st->st_size == 0 || is_same(st, ours))
 		return false;
-	return x->tv_sec > y->tv_sec || (x->tv_sec == y->tv_sec && x->tv_nsec >= y->tv_nsec);
+	return age_compare(st, ours) > 0 ||
+		(is_same(st, live) && by_time(&st->st_mtim, &ours->st_mtim) == 0);
+}
+
+/* What is left of a line that will never end. */
+static void lose_torn(struct file *f)
+{
+	if (f->text.len == 0 || f->is_skipping)
+		return;
+	f->lost++;
+	log_error("a line is lost: the file ends in the middle of it path=%s", f->config->path);
+}
+
+static bool has_grown(const struct file *f)
+{
+	struct stat st;
+
+	return fstat(f->fd, &st) == 0 && (uint64_t)st.st_size > f->at.offset + f->text.len;
 }
 
 /* The file that follows the one read to its end: the oldest of those changed later. */
-static enum source_state next_file(struct file *f, const struct stat *ours)
+static enum source_state next_file(struct file *f, const struct stat *ours, const struct stat *live)
 {
-	enum source_state state = SOURCE_IDLE;
 	struct siblings found;
 
 	siblings_find(f->config->path, &found);
+	/* Written to once more before the next one was begun? */
+	enum source_state state = has_grown(f) ? SOURCE_BUSY : SOURCE_IDLE;
 	for (size_t i = 0; i < found.count && state == SOURCE_IDLE; i++) {
-		if (!is_later(&found.at[i].st, ours))
+		if (!is_later(&found.at[i].st, ours, live))
 			continue;
 
 		int fd = open_path(found.at[i].path);
 		if (fd < 0)
 			continue;
+		lose_torn(f);
 		take(f, fd, &found.at[i].st, 0);
 		state = SOURCE_BUSY;
 	}
@@ -297,14 +341,15 @@ static enum source_state at_end(struct file *f)
 
 	if (fstat(f->fd, &st) != 0 || stat(f->config->path, &live) != 0)
 		return SOURCE_IDLE;
-	if (st.st_ino == live.st_ino && st.st_dev == live.st_dev) {
+	if (is_same(&st, &live)) {
 		if ((uint64_t)st.st_size >= f->at.offset + f->text.len)
 			return SOURCE_IDLE;
+		lose_torn(f);
 		return take_live(f, true); /* copied and truncated */
 	}
 	if ((uint64_t)st.st_size > f->at.offset + f->text.len)
 		return SOURCE_BUSY; /* written between our read and its renaming */
-	return next_file(f, &st);
+	return next_file(f, &st, &live);
 }
 
 static void drop_used(struct file *f)

@@ -157,7 +157,8 @@ static enum source_state read_list(void *source, size_t lines_max, source_on_lin
 {
 	struct list *l = source;
 
-	if (l->is_committed && !take_off(l))
+	/* Whether they were taken off is unknown when the connection was lost: resume() looks. */
+	if (l->is_committed)
 		return SOURCE_AWAY;
 
 	struct redis_reply *lines = oldest(l, lines_max);

@@ -2,9 +2,11 @@
 import json
 import os
 import random
+import select
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -157,6 +159,54 @@ def test_a_redis_list_is_taken_once_while_we_are_killed(spawn, redis, shared, or
     assert flow_ids(redis.client, "ids") == list(range(written))
     wait_for(lambda: redis.client.llen("suricata") == 0, 5, "an empty list")
     assert child.stop() == 0
+
+
+class Deaf:
+    """Between the collector and Redis: of every fifth LTRIM the answer is lost, and the connection with it."""
+
+    def __init__(self, path):
+        self.path, self.lost, self.trims = path, 0, 0
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            with client, socket.socket(socket.AF_UNIX) as there:
+                there.connect(self.path)
+                self.carry(client, there)
+
+    def carry(self, client, there):
+        while True:
+            for source in select.select([client, there], [], [])[0]:
+                data = source.recv(65536)
+                if not data:
+                    return
+                if source is there:
+                    client.sendall(data)
+                    continue
+                there.sendall(data)
+                self.trims += b"LTRIM" in data
+                if b"LTRIM" in data and self.trims % 5 == 0:
+                    there.recv(65536)
+                    self.lost += 1
+                    return
+
+
+@pytest.mark.parametrize("order", ["lpush", "rpush"])
+def test_a_redis_list_is_taken_once_though_answers_are_lost(spawn, redis, shared, order):
+    getattr(redis.client, order)("suricata", *map(line, range(10000)))
+    between = Deaf(redis.address.removeprefix("unix:"))
+    child = spawn("collector", config(shared, {
+        "name": "ids", "kind": "redis_list", "key": "suricata", "order": order, "address": f"127.0.0.1:{between.port}"}))
+    wait_for(lambda: redis.client.llen("suricata") == 0 and between.lost >= 3, 30, "an empty list")
+    assert flow_ids(redis.client, "ids") == list(range(10000))
+    assert child.stop() == 0
+    between.server.close()
 
 
 def test_a_redis_stream_is_taken_once_and_what_was_trimmed_is_counted(spawn, redis, shared, folder):

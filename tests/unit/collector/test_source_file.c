@@ -149,6 +149,85 @@ static void files_rotated_while_we_were_down_are_read_in_order(void **state)
 	assert_int_equal(source_file.lost(f->source), 0);
 }
 
+/* As logrotate's `create` does it: until it is told, the sensor writes to the old one. */
+static void an_empty_new_file_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+
+	write_to(f, "eve.json", "a\n");
+	begin(f);
+	assert_string_equal(read_all(f), "a ");
+	rename_to(f, "eve.json.1");
+	write_to(f, "eve.json", "");
+	assert_string_equal(read_all(f), "");
+	write_to(f, "eve.json.1", "b\n");
+	assert_string_equal(read_all(f), "b ");
+	write_to(f, "eve.json", "c\n");
+	assert_string_equal(read_all(f), "c ");
+	assert_int_equal(source_file.lost(f->source), 0);
+}
+
+static void same_time(struct fixture *f, const char *name)
+{
+	CLEANUP(mem_cleanup) char *path = mem_printf("%s/%s", f->folder, name);
+	const struct timespec times[2] = {{.tv_sec = 1764000000}, {.tv_sec = 1764000000}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Where clocks of files tick coarsely. Renamed by the number, the oldest first, as logrotate does. */
+static void files_of_one_tick_are_read_once_in_order(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const names[] = {"eve.json.3", "eve.json.2", "eve.json.1"};
+	static const char *const texts[] = {"a\n", "b\n", "c\n"};
+
+	for (size_t i = 0; i < 3; i++) {
+		write_to(f, "eve.json", texts[i]);
+		if (i == 0) {
+			begin(f);
+			assert_string_equal(read_all(f), "a ");
+		}
+		same_time(f, "eve.json");
+		rename_to(f, names[i]);
+	}
+	write_to(f, "eve.json", "d\n");
+	same_time(f, "eve.json");
+	begin(f);
+	assert_string_equal(read_all(f), "b c d ");
+	assert_string_equal(read_all(f), "");
+	assert_int_equal(source_file.lost(f->source), 0);
+}
+
+static void a_line_that_never_ends_is_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	write_to(f, "eve.json", "a\nhal");
+	begin(f);
+	assert_string_equal(read_all(f), "a ");
+	rename_to(f, "eve.json.1");
+	write_to(f, "eve.json", "b\n");
+	assert_string_equal(read_all(f), "b ");
+	assert_int_equal(source_file.lost(f->source), 1);
+}
+
+static void a_folder_that_cannot_be_listed_is_no_loss(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid() == 0)
+		skip(); /* may list all */
+	write_to(f, "eve.json", "a\n");
+	begin(f);
+	assert_string_equal(read_all(f), "a ");
+	assert_int_equal(chmod(f->folder, 0300), 0);
+	begin(f);
+	assert_int_equal(chmod(f->folder, 0700), 0);
+	assert_string_equal(read_all(f), "");
+	assert_int_equal(source_file.lost(f->source), 0);
+}
+
 static void a_file_that_is_gone_is_a_loss_that_is_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -221,6 +300,10 @@ int main(void)
 		TEST(lines_are_read_once_across_restarts),
 		TEST(a_file_renamed_is_read_to_its_end),
 		TEST(files_rotated_while_we_were_down_are_read_in_order),
+		TEST(an_empty_new_file_is_waited_for),
+		TEST(files_of_one_tick_are_read_once_in_order),
+		TEST(a_line_that_never_ends_is_counted),
+		TEST(a_folder_that_cannot_be_listed_is_no_loss),
 		TEST(a_file_that_is_gone_is_a_loss_that_is_counted),
 		TEST(a_file_cut_to_nothing_is_begun_anew),
 		TEST(the_first_start_can_begin_at_the_end),
