@@ -29,7 +29,7 @@ struct collector {
 	struct networks *home;
 	struct mapping *mapping; /* NULL: no syslog input */
 	struct input inputs[INPUTS_MAX];
-	size_t count;
+	size_t count, first; /* the input whose step is next */
 	struct health health;
 };
 
@@ -155,22 +155,36 @@ static void reload(struct collector *c)
 	log_notice("mappings read again formats=%zu", mapping_count(fresh));
 }
 
-/* One step of every relay; whether any has more to do at once. */
+/* One step of every relay; whether any has more to do at once. One that is stuck may have waited for
+ * Redis as long as its timeout: then sockets and the watchdog have their turn before the next. */
 static bool step_all(struct collector *c)
 {
 	bool is_busy = false;
 
-	for (size_t i = 0; i < c->count; i++) {
-		struct input *input = &c->inputs[i];
+	for (size_t i = 0, first = c->first; i < c->count; i++) {
+		size_t at = (first + i) % c->count;
+		struct input *input = &c->inputs[at];
 
 		if (!input->relay || mono_left_ms(input->again, clock_mono(c->clock)) > 0)
 			continue;
 		enum relay_state state = relay_step(input->relay);
-		if (state == RELAY_STUCK)
-			input->again = mono_after(clock_mono(c->clock), STUCK_MS);
 		is_busy |= state == RELAY_BUSY;
+		if (state != RELAY_STUCK)
+			continue;
+		input->again = mono_after(clock_mono(c->clock), STUCK_MS);
+		c->first = at + 1;
+		return true;
 	}
 	return is_busy;
+}
+
+static void on_sweep(void *ctx)
+{
+	struct collector *c = ctx;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->inputs[i].listener)
+			listener_sweep(c->inputs[i].listener);
 }
 
 int collector_run(void *config, struct arena *a)
@@ -187,6 +201,7 @@ int collector_run(void *config, struct arena *a)
 		return EXIT_BAD_INPUT;
 	}
 	service_timer(c.service, HEALTH_INTERVAL_MS, on_health, &c);
+	service_timer(c.service, SWEEP_MS, on_sweep, &c);
 	service_ready(c.service, "taking in");
 	log_notice("started inputs=%zu", c.count);
 	while (service_running(c.service)) {

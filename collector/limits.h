@@ -11,6 +11,10 @@ enum collector_limits {
 	BATCH_LEN_MAX = 128 * 1024,
 	SYSLOG_LEN_MAX = 64 * 1024, /* a message over TCP or UDP; a longer one is refused */
 	CONNECTIONS_MAX = 256,      /* senders connected to one input */
+	HANDSHAKE_MAX_S = 15,       /* from connecting to the end of TLS' handshake */
+	IDLE_MAX_S = 3600,          /* without a whole message; senders connect again */
+	REFUSALS_SAID = 5,          /* log lines per reason, input and SWEEP_MS; all are counted */
+	SWEEP_MS = 5000,
 	DATAGRAMS_PER_TURN = 256,
 	FORMATS_MAX = 256,      /* of the mapping file */
 	COLUMNS_MAX = 128,      /* fields taken out of one message */

@@ -16,10 +16,17 @@
 
 enum { LABEL_MAX = 128, READ_LEN = 64 * 1024, READS_PER_TURN = 16, ENDPOINTS_MAX = 8 };
 
-enum refusal { REFUSED_SENDER, REFUSED_LENGTH, REFUSED_CONNECTIONS, REFUSED_TLS, REFUSED_COUNT };
+enum refusal {
+	REFUSED_SENDER,
+	REFUSED_LENGTH,
+	REFUSED_CONNECTIONS,
+	REFUSED_TLS,
+	REFUSED_IDLE,
+	REFUSED_COUNT
+};
 
 static const char *const refusal_names[] = {
-	"sender_not_allowed", "too_long", "too_many_connections", "tls"};
+	"sender_not_allowed", "too_long", "too_many_connections", "tls", "idle"};
 
 struct connection {
 	struct listener *owner;
@@ -27,6 +34,7 @@ struct connection {
 	int fd;
 	struct tls *tls; /* NULL: none */
 	bool is_shaken;  /* its handshake is done */
+	mono_t alive;    /* connected, shaken, or the last whole message */
 	struct buf bytes;
 };
 
@@ -49,7 +57,15 @@ struct listener {
 	struct tls_credentials *credentials;
 	struct buf event, room;
 	struct metric *messages[MAP_OUTCOME_COUNT], *refused[REFUSED_COUNT];
+	unsigned said[REFUSED_COUNT]; /* log lines since the last sweep */
 };
+
+/* Counts, and tells whether it is to be logged: who is refused must not fill the log. */
+static bool refuse(struct listener *l, enum refusal why)
+{
+	metric_add(l->refused[why], 1);
+	return l->said[why]++ < REFUSALS_SAID;
+}
 
 static void take_message(struct listener *l, struct slice line)
 {
@@ -88,8 +104,9 @@ static bool is_allowed(struct listener *l, const struct sockaddr_storage *from)
 	char text[ADDRESS_TEXT_MAX];
 
 	(void)address_write(a, text);
-	metric_add(l->refused[REFUSED_SENDER], 1);
-	log_warning("a sender is not allowed input=%s address=%s", l->options.config->name, text);
+	if (refuse(l, REFUSED_SENDER))
+		log_warning("a sender is not allowed input=%s address=%s", l->options.config->name,
+			text);
 	return false;
 }
 
@@ -113,7 +130,7 @@ static void on_datagrams(void *ctx, int fd, unsigned events)
 		if (!is_allowed(l, &from))
 			continue;
 		if (got > SYSLOG_LEN_MAX)
-			metric_add(l->refused[REFUSED_LENGTH], 1);
+			(void)refuse(l, REFUSED_LENGTH);
 		else
 			take_message(l, slice_over(room, (size_t)got));
 	}
@@ -138,19 +155,22 @@ static void hang_up(struct connection *c)
 static bool take_frames(struct connection *c)
 {
 	struct slice rest = buf_slice(&c->bytes), message;
+	struct listener *l = c->owner;
 	enum syslog_frame frame;
 
 	while ((frame = syslog_frame_cut(&rest, SYSLOG_LEN_MAX, &message)) == FRAME_WHOLE)
 		if (message.len > 0)
-			take_message(c->owner, message);
+			take_message(l, message);
+	if (rest.len < c->bytes.len)
+		c->alive = clock_mono(l->options.clock);
 	if (rest.len > 0 && rest.at != c->bytes.at)
 		memmove(c->bytes.at, rest.at, rest.len);
 	c->bytes.len = rest.len;
 	if (frame == FRAME_MORE)
 		return true;
-	metric_add(c->owner->refused[REFUSED_LENGTH], 1);
-	log_warning("a sender is cut off: its message is longer than %d bytes input=%s",
-		SYSLOG_LEN_MAX, c->owner->options.config->name);
+	if (refuse(l, REFUSED_LENGTH))
+		log_warning("a sender is cut off: its message is longer than %d bytes input=%s",
+			SYSLOG_LEN_MAX, l->options.config->name);
 	return false;
 }
 
@@ -172,6 +192,7 @@ static bool shake(struct connection *c)
 
 	if (said == TLS_DONE) {
 		c->is_shaken = true;
+		c->alive = clock_mono(c->owner->options.clock);
 		watch(c, POLLIN);
 		return true;
 	}
@@ -179,9 +200,9 @@ static bool shake(struct connection *c)
 		watch(c, tls_wants(c->tls));
 		return false;
 	}
-	metric_add(c->owner->refused[REFUSED_TLS], 1);
-	log_warning("a sender is refused input=%s reason=\"%s\"", c->owner->options.config->name,
-		tls_said(c->tls));
+	if (refuse(c->owner, REFUSED_TLS))
+		log_warning("a sender is refused input=%s reason=\"%s\"",
+			c->owner->options.config->name, tls_said(c->tls));
 	hang_up(c);
 	return false;
 }
@@ -251,12 +272,15 @@ static void on_connect(void *ctx, int fd, unsigned events)
 	if (accepted < 0)
 		return;
 	if (l->connection_count >= CONNECTIONS_MAX) {
-		metric_add(l->refused[REFUSED_CONNECTIONS], 1);
-		log_warning("too many connections input=%s", l->options.config->name);
+		if (refuse(l, REFUSED_CONNECTIONS))
+			log_warning("too many connections input=%s", l->options.config->name);
 	} else if (is_allowed(l, &from)) {
 		struct connection *c = mem_alloc(sizeof *c);
 
-		*c = (struct connection){.owner = l, .next = l->connections, .fd = accepted};
+		*c = (struct connection){.owner = l,
+			.next = l->connections,
+			.fd = accepted,
+			.alive = clock_mono(l->options.clock)};
 		if (s->transport == TRANSPORT_TLS)
 			c->tls = tls_accept(l->credentials, accepted);
 		if (c->next)
@@ -357,6 +381,29 @@ void listener_free(struct listener **l)
 	buf_release(&old->room);
 	mem_free(old);
 	*l = NULL;
+}
+
+static bool is_idle(const struct connection *c, mono_t now)
+{
+	int64_t max_s = c->tls && !c->is_shaken ? HANDSHAKE_MAX_S : IDLE_MAX_S;
+
+	return mono_left_ms(mono_after(c->alive, max_s * 1000), now) <= 0;
+}
+
+void listener_sweep(struct listener *l)
+{
+	mono_t now = clock_mono(l->options.clock);
+
+	memset(l->said, 0, sizeof l->said);
+	for (struct connection *c = l->connections, *next; c; c = next) {
+		next = c->next;
+		if (!is_idle(c, now))
+			continue;
+		if (refuse(l, REFUSED_IDLE))
+			log_notice("a connection is ended: idle input=%s", l->options.config->name);
+		take_last(c);
+		hang_up(c);
+	}
 }
 
 void listener_use(struct listener *l, const struct mapping *mapping)

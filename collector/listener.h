@@ -24,4 +24,7 @@ struct listener_options {
 struct listener *listener_new(const struct listener_options *options, struct err *err);
 void listener_free(struct listener **l); /* drains the publisher */
 
+/* To be called every SWEEP_MS: ends connections that do nothing but take the room of others. */
+void listener_sweep(struct listener *l);
+
 void listener_use(struct listener *l, const struct mapping *mapping); /* after a reload */

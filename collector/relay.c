@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAID_MAX = 256, LABEL_MAX = 128 };
+enum { SAID_MAX = 256, LABEL_MAX = 128, REFUSAL_QUIET_MS = 10000 };
 
 struct relay {
 	struct relay_options options;
@@ -21,6 +21,7 @@ struct relay {
 	bool is_open, is_pending; /* read, and the commit was put off */
 	struct buf event, position;
 	struct metric *lines[EVE_TAKEN_COUNT], *lost;
+	mono_t quiet[EVE_TAKEN_COUNT]; /* no line in the log about it before then */
 	char said[SAID_MAX];
 };
 
@@ -115,9 +116,15 @@ static void take_line(void *ctx, struct slice line)
 			taken = EVE_TOO_LONG;
 	}
 	metric_add(r->lines[taken], 1);
-	if (taken > EVE_UNWANTED)
-		log_warning("a line was refused input=%s reason=%s", r->options.place.config->name,
-			eve_taken_names[taken]);
+	if (taken <= EVE_UNWANTED)
+		return;
+
+	mono_t now = clock_mono(r->options.place.clock);
+	if (mono_left_ms(r->quiet[taken], now) > 0)
+		return;
+	r->quiet[taken] = mono_after(now, REFUSAL_QUIET_MS);
+	log_warning("a line was refused input=%s reason=%s", r->options.place.config->name,
+		eve_taken_names[taken]);
 }
 
 static enum relay_state commit(struct relay *r, enum relay_state next)
