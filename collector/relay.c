@@ -132,14 +132,19 @@ static enum relay_state commit(struct relay *r, enum relay_state next)
 	bool has_news = sink_events(r->sink) > 0 ||
 		!slice_equal(buf_slice(&r->position), sink_position(r->sink));
 	int failed = has_news ? sink_commit(r->sink, buf_slice(&r->position)) : 0;
+	bool confirmed;
 
 	r->is_pending = failed == -EAGAIN;
 	if (r->is_pending)
 		return stuck(r, "Redis holds as many of its events as it may");
 	if (failed)
 		return stuck_redis(r);
-	if (r->kind->committed && has_news)
+	if (r->kind->committed && has_news) {
+		/* What a master that dies takes with it must still stand in the source. */
+		if (redis_confirm(r->redis, &confirmed) < 0)
+			return stuck_redis(r);
 		r->kind->committed(r->source);
+	}
 	r->said[0] = '\0';
 	return next;
 }

@@ -90,11 +90,16 @@ static bool info_get(struct stream *s, struct info *ret)
 		(void)away(s, NULL);
 		return false;
 	}
+
+	bool is_known = redis_reply_kind(reply) != REDIS_ERROR ||
+		slice_starts(redis_reply_text(reply), SLICE("ERR no such key"));
+	if (!is_known) /* to begin at 0 would take what was there before us */
+		(void)away(s, reply);
 	for (size_t i = 0; i + 1 < redis_reply_count(reply); i += 2)
 		info_take(ret, redis_reply_text(redis_reply_at(reply, i)),
 			redis_reply_at(reply, i + 1));
 	redis_reply_free(&reply);
-	return true;
+	return is_known;
 }
 
 static enum source_state resume(void *source, struct slice position)
