@@ -104,8 +104,15 @@ static void gumbo_give_back(void *budget, void *memory)
 	(void)memory;
 }
 
-static void copy_element(struct arena *a, const GumboElement *from, struct html_node *to)
+struct copier {
+	struct arena *a;
+	struct html_held held;
+	size_t index;
+};
+
+static void copy_element(struct copier *c, const GumboElement *from, struct html_node *to)
 {
+	struct arena *a = c->a;
 	struct slice name = slice_of(gumbo_normalized_tagname(from->tag));
 
 	if (name.len == 0) {
@@ -123,22 +130,23 @@ static void copy_element(struct arena *a, const GumboElement *from, struct html_
 	for (size_t i = 0; i < to->attribute_count; i++) {
 		const GumboAttribute *at = from->attributes.data[i];
 
-		attributes[i] = (struct html_attribute){slice_of(at->name), slice_of(at->value)};
+		attributes[i] = (struct html_attribute){
+			slice_of(at->name), html_held_text(a, &c->held, slice_of(at->value))};
 	}
 	to->attributes = attributes;
 }
 
 static struct html_node *copy_node(
-	struct arena *a, const GumboNode *from, struct html_node *parent, size_t *index)
+	struct copier *c, const GumboNode *from, struct html_node *parent)
 {
-	struct html_node *to = arena_alloc(a, sizeof *to);
+	struct html_node *to = arena_alloc(c->a, sizeof *to);
 
 	to->parent = parent;
-	to->index = (*index)++;
+	to->index = c->index++;
 	if (from->type == GUMBO_NODE_ELEMENT || from->type == GUMBO_NODE_TEMPLATE)
-		copy_element(a, &from->v.element, to);
+		copy_element(c, &from->v.element, to);
 	else
-		to->text = slice_of(from->v.text.text);
+		to->text = html_held_text(c->a, &c->held, slice_of(from->v.text.text));
 	if (parent != NULL) {
 		if (parent->last != NULL)
 			parent->last->next = to;
@@ -170,17 +178,16 @@ static const GumboNode *gumbo_after(
 }
 
 /* `to` is the copy of the parent of the node that comes next. */
-static struct html_node *copy_tree(struct arena *a, const GumboNode *root)
+static struct html_node *copy_tree(struct copier *c, const GumboNode *root)
 {
-	size_t index = 0;
-	struct html_node *top = copy_node(a, root, NULL, &index), *to = top;
+	struct html_node *top = copy_node(c, root, NULL), *to = top;
 	const GumboNode *n =
 		root->v.element.children.length > 0 ? root->v.element.children.data[0] : NULL;
 
 	while (n != NULL) {
 		bool wanted = is_element(n) || n->type == GUMBO_NODE_TEXT ||
 			n->type == GUMBO_NODE_WHITESPACE || n->type == GUMBO_NODE_CDATA;
-		struct html_node *copy = wanted ? copy_node(a, n, to, &index) : NULL;
+		struct html_node *copy = wanted ? copy_node(c, n, to) : NULL;
 
 		if (is_element(n) && n->v.element.children.length > 0) {
 			to = copy;
@@ -214,9 +221,10 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 		err_set(err, NULL, 0, "larger than %d bytes", HTML_LEN_MAX);
 		return NULL;
 	}
-	struct slice safe = html_scan(a, utf8);
+	struct copier c = {.a = a};
+	struct slice safe = html_scan(a, utf8, &c.held);
 	switch (setjmp(out)) {
-	case 0: return copy_tree(a, parse(&b, safe)->root);
+	case 0: return copy_tree(&c, parse(&b, safe)->root);
 	case OUT_OF_MEMORY:
 		err_set(err, NULL, 0, "would take more than %d bytes", HTML_MEMORY_MAX);
 		return NULL;

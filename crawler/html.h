@@ -5,7 +5,7 @@
  *     for (const struct html_node *n = root; n != NULL; n = html_next(n, root))
  *             ...
  *
- * The tree lives in the arena, its texts are borrowed from there too. Walks are loops, never
+ * The tree lives in the arena, its texts are borrowed from there or from `utf8`. Walks are loops, never
  * recursion, so depth cannot exhaust the stack. */
 #pragma once
 

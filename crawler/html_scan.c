@@ -1,11 +1,17 @@
 #include "crawler/html_scan.h"
 
 #include "lib/buf.h"
+#include "lib/mem.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { NAME_SLOTS = 256, TAG_NAME_MAX = 24 };
+enum { NAME_SLOTS = 256, TAG_NAME_MAX = 24, HELD_LEN_MIN = 16, HELD_MAX = 1 << 18, MARK_LEN = 6 };
+
+/* A mark is a character of private use, which no page with marks has itself, and a number. */
+static const char mark_start[] = "\xEE\x80\x80";
+static const char mark_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 enum nature { NATURE_PLAIN, NATURE_FLAT, NATURE_RAW, NATURE_FOREIGN };
 
@@ -60,6 +66,9 @@ struct scan {
 	struct slice text;
 	size_t at, copied; /* what stands before is in `out`, or was left out */
 	struct buf out;
+	struct arena *a;
+	struct html_held *held; /* NULL: nothing is held back */
+	bool in_text;           /* behind a whole tag or comment */
 	size_t depth, tags, foreign;
 	uint16_t open[NAME_SLOTS]; /* elements open, by a hash of their names */
 };
@@ -80,6 +89,42 @@ static void leave_out(struct scan *s, size_t from, size_t to)
 	if (from > s->copied)
 		buf_add(&s->out, s->text.at + s->copied, from - s->copied);
 	s->copied = to;
+}
+
+/* Puts a mark for what stands between two offsets. */
+static void hold(struct scan *s, size_t from, size_t to)
+{
+	struct html_held *held = s->held;
+	struct slice text = slice_over(s->text.at + from, to - from);
+
+	if (held == NULL || text.len < HELD_LEN_MIN || held->count == HELD_MAX ||
+		slice_find_byte(text, '&') < text.len || slice_find_byte(text, '\0') < text.len)
+		return;
+	if (held->count == held->room) {
+		size_t room = held->room == 0 ? 512 : held->room * 2;
+		struct slice *at = arena_array(s->a, room, sizeof *at);
+
+		if (held->count > 0)
+			memcpy(at, held->at, held->count * sizeof *at);
+		held->at = at;
+		held->room = room;
+	}
+	size_t number = held->count;
+	char mark[MARK_LEN] = {mark_start[0], mark_start[1], mark_start[2],
+		mark_digits[number >> 12 & 63], mark_digits[number >> 6 & 63],
+		mark_digits[number & 63]};
+
+	held->at[held->count++] = text;
+	leave_out(s, from, to);
+	buf_add(&s->out, mark, sizeof mark);
+}
+
+/* The parser treats white space before a text in ways of its own. */
+static void hold_text(struct scan *s, size_t from, size_t to)
+{
+	while (from < to && is_space(s->text.at[from]))
+		from++;
+	hold(s, from, to);
 }
 
 static size_t skip_value(const struct scan *s, size_t at)
@@ -123,6 +168,18 @@ static bool is_wanted(struct slice name)
 	return false;
 }
 
+/* What stands in quotes between two offsets. */
+static void hold_value(struct scan *s, size_t from, size_t to)
+{
+	char quote = s->text.at[to - 1];
+
+	if (to - from < HELD_LEN_MIN || (quote != '"' && quote != '\''))
+		return;
+	size_t start = from + slice_find_byte(slice_over(s->text.at + from, to - from), quote);
+	if (start + 1 < to)
+		hold(s, start + 1, to - 1);
+}
+
 /* Past the attributes and the '>' of a tag. */
 static size_t skip_attributes(struct scan *s, size_t at)
 {
@@ -143,6 +200,8 @@ static size_t skip_attributes(struct scan *s, size_t at)
 			leave_out(s, from, at < t.len ? at : t.len);
 		else if (++count == HTML_ATTRIBUTES_MAX + 1)
 			excess = from;
+		else if (excess == 0 && at < t.len)
+			hold_value(s, from + name.len, at);
 	}
 	if (at > t.len)
 		at = t.len;
@@ -273,6 +332,7 @@ static void scan_markup(struct scan *s)
 	size_t from = s->at;
 	bool ends = rest.len > 1 && rest.at[1] == '/';
 
+	s->in_text = true;
 	if (slice_starts(rest, SLICE("<!--"))) {
 		size_t len = 4 + slice_find(slice_from(rest, 4), SLICE("-->")) + 3;
 
@@ -281,17 +341,30 @@ static void scan_markup(struct scan *s)
 		if (len <= rest.len && slice_find(slice_over(rest.at, len), SLICE("--!>")) == len &&
 			rest.len > 5 && rest.at[4] != '>' && rest.at[5] != '>')
 			leave_out(s, from, s->at);
-	} else if (rest.len > 1u + ends && isalpha((unsigned char)rest.at[1 + ends]))
+	} else if (rest.len > 1u + ends && isalpha((unsigned char)rest.at[1 + ends])) {
 		scan_tag(s, from, from + 1 + ends, ends);
-	else
+	} else {
+		s->in_text = false;
 		s->at++;
+	}
 }
 
-struct slice html_scan(struct arena *a, struct slice utf8)
+static size_t next_markup(struct scan *s)
 {
-	struct scan s = {.text = utf8};
+	size_t next = next_of(s, s->at, '<');
 
-	while ((s.at = next_of(&s, s.at, '<')) < utf8.len) {
+	if (s->in_text)
+		hold_text(s, s->at, next);
+	return next;
+}
+
+struct slice html_scan(struct arena *a, struct slice utf8, struct html_held *ret_held)
+{
+	bool marked = slice_find(utf8, slice_of(mark_start)) < utf8.len;
+	struct scan s = {.text = utf8, .a = a, .held = marked ? NULL : ret_held};
+
+	*ret_held = (struct html_held){0};
+	while ((s.at = next_markup(&s)) < utf8.len) {
 		if (s.tags == HTML_TAGS_MAX) {
 			leave_out(&s, s.at, utf8.len);
 			break;
@@ -304,4 +377,43 @@ struct slice html_scan(struct arena *a, struct slice utf8)
 	struct slice safe = arena_slice(a, buf_slice(&s.out));
 	buf_release(&s.out);
 	return safe;
+}
+
+/* What the mark at the start of `text` stands for; empty when it is none. */
+static struct slice marked(const struct html_held *held, struct slice text)
+{
+	size_t number = 0;
+
+	if (text.len < MARK_LEN || !slice_starts(text, slice_of(mark_start)))
+		return (struct slice){0};
+	for (size_t i = 3; i < MARK_LEN; i++) {
+		const char *digit = memchr(mark_digits, text.at[i], sizeof mark_digits - 1);
+
+		if (digit == NULL)
+			return (struct slice){0};
+		number = number << 6 | (size_t)(digit - mark_digits);
+	}
+	return number < held->count ? held->at[number] : (struct slice){0};
+}
+
+struct slice html_held_text(struct arena *a, const struct html_held *held, struct slice text)
+{
+	if (held->count == 0 || text.len < MARK_LEN)
+		return text;
+	if (text.len == MARK_LEN && marked(held, text).len > 0)
+		return marked(held, text);
+	size_t at = slice_find(text, slice_of(mark_start));
+	if (at == text.len)
+		return text;
+	CLEANUP(buf_release) struct buf out = {0};
+	while (at < text.len) {
+		struct slice rest = slice_from(text, at), whole = marked(held, rest);
+
+		buf_add(&out, text.at, at);
+		buf_add_slice(&out, whole.len > 0 ? whole : slice_over(rest.at, 1));
+		text = slice_from(rest, whole.len > 0 ? MARK_LEN : 1);
+		at = slice_find(text, slice_of(mark_start));
+	}
+	buf_add_slice(&out, text);
+	return arena_slice(a, buf_slice(&out));
 }

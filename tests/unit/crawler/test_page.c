@@ -251,6 +251,47 @@ static struct page read_page(struct arena *a, const char *markup)
 #define SENTENCE                                                                                   \
 	"Hội nghị bàn về giá lúa, giá cá và giá phân bón của vụ đông xuân năm nay ở đồng bằng. "
 
+static void long_texts_and_values_come_out_as_they_went_in(void **state)
+{
+	static const struct {
+		const char *page, *text;
+	} rows[] = {
+		{"<!doctype html><p>một câu dài hơn mười sáu chữ", "một câu dài hơn mười sáu chữ"},
+		{"<p> một câu dài hơn <b>mười sáu</b> chữ, rồi một câu nữa",
+			"một câu dài hơn mười sáu chữ, rồi một câu nữa"},
+		{"<p>một câu dài &amp; một câu nữa dài hơn", "một câu dài & một câu nữa dài hơn"},
+		{"<p>1 < 2 và một câu dài hơn mười sáu chữ",
+			"1 < 2 và một câu dài hơn mười sáu chữ"},
+		{"<table><b></b>một câu đứng sai chỗ trong bảng<tr><td>x</table>",
+			"một câu đứng sai chỗ trong bảng\nx"},
+		{"<p>một câu có \xEE\x80\x80"
+		 "AAA của riêng nó",
+			"một câu có \xEE\x80\x80"
+			"AAA của riêng nó"},
+		{"<textarea><b>một câu dài hơn mười sáu chữ</b></textarea>",
+			"<b>một câu dài hơn mười sáu chữ</b>"},
+		{"<p>một câu dài hơn mười sáu chữ<!-- bỏ -->, và một câu nữa",
+			"một câu dài hơn mười sáu chữ, và một câu nữa"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		CLEANUP(arena_free) struct arena *a = arena_new();
+		struct err err = {0};
+		struct slice text = html_text(a, html_read(a, slice_of(rows[i].page), &err));
+
+		if (!slice_is(text, rows[i].text))
+			fail_msg("%s: \"%.*s\"", rows[i].page, SLICE_ARG(text));
+	}
+	CLEANUP(arena_free) struct arena *a = arena_new();
+	struct page page = read_page(a,
+		"<a href='/mot-dia-chi-dai-hon.html?a=1&b=2'>x</a>"
+		"<a href=\"/mot-dia-chi-dai-khac.html\">y</a>");
+	assert_int_equal(page.link_count, 2);
+	assert_true(slice_is(page.links[0].href, "http://a.vn/mot-dia-chi-dai-hon.html?a=1&b=2"));
+	assert_true(slice_is(page.links[1].href, "http://a.vn/mot-dia-chi-dai-khac.html"));
+}
+
 static void the_lead_and_each_box_of_an_article_are_its_text(void **state)
 {
 	static const char boxes[] =
@@ -394,6 +435,7 @@ int main(void)
 		cmocka_unit_test(pages_built_to_hurt_cost_little_and_keep_their_text),
 		cmocka_unit_test(what_no_cut_makes_bearable_is_refused),
 		cmocka_unit_test(quotes_and_equals_signs_in_tags_do_not_hide_the_text),
+		cmocka_unit_test(long_texts_and_values_come_out_as_they_went_in),
 		cmocka_unit_test(the_lead_and_each_box_of_an_article_are_its_text),
 		cmocka_unit_test(a_discussion_longer_than_the_article_is_no_article),
 		cmocka_unit_test(the_day_is_the_one_of_publication),
