@@ -74,7 +74,7 @@ def test_connections_are_kept_alive(redis, receive, config, spawn):
 
 
 def test_failures_of_every_kind_are_retried_until_delivered(redis, receive, config, spawn):
-    kinds = [500, 503, "reset", 429, ("sleep", 1, 204), 301, 401, 404, "gigabyte", 408, (307, {"location": "http://127.0.0.1:1/"}, b"")]
+    kinds = [500, 503, "reset", 429, ("sleep", 0.5, 204), 301, 401, 404, "gigabyte", 408, (307, {"location": "http://127.0.0.1:1/"}, b"")]
     failed = {}
 
     def behave(number, request):
@@ -83,7 +83,7 @@ def test_failures_of_every_kind_are_retried_until_delivered(redis, receive, conf
         return kinds[(number + kind) % len(kinds)] if kind < 2 else 204
 
     receiver = receive(behave)
-    courier = spawn("courier", config(centre={"url": receiver.url, "timeout": "500ms"}))
+    courier = spawn("courier", config(centre={"url": receiver.url, "timeout": "250ms"}))
     bodies = put_many(redis, 16)
     wait_for(lambda: set(receiver.taken) == keys(bodies), 30)
     wait_for(lambda: pending(redis, "centre") == 0)
@@ -102,10 +102,10 @@ def test_a_dead_target_delays_no_other(redis, receive, config, spawn):
 
 def test_attempts_at_a_dead_receiver_are_few(redis, receive, config, spawn):
     receiver = receive(lambda number, request: 503)
-    spawn("courier", config(centre={"url": receiver.url, "retry_min": "100ms", "retry_max": "30s"}))
+    spawn("courier", config(centre={"url": receiver.url, "retry_min": "50ms", "retry_max": "30s"}))
     put_many(redis, 200)
-    time.sleep(2)
-    # Four at once, then one at a time after pauses of at least 50, 100, 200, 400, 800 and 1600 ms.
+    time.sleep(1)
+    # Four at once, then one at a time after pauses of at least 25, 50, 100, 200, 400 and 800 ms.
     assert 4 <= len(receiver.requests) <= 10
 
 

@@ -20,6 +20,11 @@ def fresh(number, **changes):
     return alerts.alert(number, timestamp=ago(), **changes)
 
 
+def nearly_due(number):
+    """Of one that is escalated a second after it was raised."""
+    return alerts.alert(number, timestamp=ago(seconds=0.8))
+
+
 @pytest.fixture
 def two(receive, config, routes):
     """First and second receiver, and a configuration that escalates from one to the other after a second."""
@@ -47,7 +52,7 @@ def test_what_nobody_acknowledges_goes_on_once(redis, two, spawn):
     wait_for(lambda: alerts.key(left) + "-s1" in second.taken, what="the end of it at who got it by escalation")
     courier.stop()
     spawn("courier", settings)
-    time.sleep(1.5)
+    time.sleep(0.5)
     assert [k for k in second.taken if "escalation" in k] == [key]
     assert not any(k.startswith(alerts.key(b)) for k in second.taken for b in (taken, closed, low))
 
@@ -86,7 +91,7 @@ def test_the_end_follows_to_who_is_yet_to_get_the_escalation(redis, receive, con
     settings = config(first=first.url, second=second.url)
     settings["courier"]["routes"] = routes({"name": "all", "to": ["first"], "escalate": {"to": ["second"], "after": "1s"}})
     courier = spawn("courier", settings)
-    body = fresh(1)
+    body = nearly_due(1)
     alerts.put(redis, body)
     wait_for(lambda: second.requests)
     put_change(redis, change(body, 1, "closed", disposition="false_positive"))
@@ -103,14 +108,14 @@ def test_a_reopened_alert_waits_anew(redis, two, spawn):
     body = fresh(1)
     alerts.put(redis, body)
     put_change(redis, change(body, 1, "closed"))
-    put_change(redis, change(body, 2, "new", at=ago()))
+    put_change(redis, change(body, 2, "new", at=ago(seconds=0.8)))
     wait_for(lambda: alerts.key(body) + "-s2-nescalation" in second.taken)
     assert alerts.key(body) + "-nescalation" not in second.taken
 
 
 def test_alerts_of_last_week_are_not_escalated_by_a_new_courier(redis, two, spawn):
     first, second, settings = two
-    old, new = alerts.alert(1, timestamp=ago(days=3)), fresh(2)
+    old, new = alerts.alert(1, timestamp=ago(days=3)), nearly_due(2)
     alerts.put(redis, old)
     alerts.put(redis, new)
     spawn("courier", settings)
@@ -146,7 +151,7 @@ def test_a_clock_warns_before_it_ends(redis, receive, config, spawn, gravity, si
 def test_a_reminder_goes_to_who_got_the_alert_by_escalation_too(redis, two, spawn):
     _, second, settings = two
     spawn("courier", settings)
-    body = fresh(1)
+    body = nearly_due(1)
     alerts.put(redis, body)
     wait_for(lambda: alerts.key(body) + "-nescalation" in second.taken)
     put_change(redis, change(body, 1, "acknowledged", incident="at_once", incident_at=ago(minutes=1)))
