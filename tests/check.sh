@@ -32,5 +32,6 @@ kind unit sh tests/unit.sh "$BUILD/asan"
 kind fuzz sh tests/fuzz.sh "$BUILD/asan"
 kind rules "$BUILD/release/bin/haidang-correlator" test-pack rules/sigma
 echo "== e2e"
-BUILD_DIR=$BUILD/release "$PYTHON" -m pytest -q -rfE --durations=10 -p no:cacheprovider --junitxml="$out/e2e.xml" tests/e2e
+# Two files at a time: most of their time is waiting.
+BUILD_DIR=$BUILD/release "$PYTHON" -m pytest -q -rfE --durations=10 -p no:cacheprovider -n 2 --dist loadfile --junitxml="$out/e2e.xml" tests/e2e
 exec "$PYTHON" tests/tally.py "$out" build clang lint unit fuzz rules e2e
