@@ -106,10 +106,9 @@ void publish_send(void *sender, const struct parcel *parcel)
 
 	must(p->count < QUEUE_ITEMS_MAX);
 	p->tokens[p->count++] = parcel->token;
-	/* A notice urges people; what is published does not change by it. */
-	if (p->place.trial || parcel->purpose == PARCEL_ESCALATION ||
-		parcel->purpose == PARCEL_REMINDER)
+	if (p->place.trial)
 		return;
+	/* A notice urges people; of an alert that is offered already it makes no new version. */
 	arena_rewind(p->arena);
 	observed_read(p->json, p->arena, parcel->alert, &seen);
 	if (!p->begun)

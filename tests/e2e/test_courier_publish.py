@@ -299,3 +299,18 @@ def test_a_feed_reader_follows_alerts(redis, config, spawn):
     for path, token in (("feed", None), ("feed/", None), (f"feed/{OTHER}", None), ("feed", f"Bearer {OTHER}")):
         assert ask(f"{base}/{path}", Authorization=token)[0] == 401
     assert ask(f"{base}/")[0] == 404 and ask(f"{base}/feed", "POST", b"")[0] == 405
+
+
+def test_what_comes_by_escalation_alone_is_offered_and_what_is_offered_does_not_change_by_it(redis, config, spawn):
+    settings, base = config("atom", min_level="high")
+    notice = {"notice": {"id": "escalation", "kind": "escalation", "vi": "Sau 30 phút.", "en": "After 30 minutes."}}
+    known, unknown = alerts.alert(1), alerts.alert(2, level="low")
+    spawn("courier", settings)
+    alerts.put(redis, known)
+    entries = lambda: feedparser.parse(ask(base + "/feed")[2]).entries
+    wait_for(lambda: listens(base) and len(entries()) == 1)
+    before = entries()[0]
+    for body in (known, unknown):
+        redis.client.xadd("to:{out}", {"a": json.dumps({**body, **notice})})
+    wait_for(lambda: len(entries()) == 2)
+    assert before in entries()
