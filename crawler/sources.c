@@ -121,7 +121,9 @@ static bool load_token(const struct loader *in, const struct yaml_node *node, st
 	if (s->token_file.len == 0)
 		return err_set(in->err, in->path, node->line,
 			"token_file is missing: kind facebook is read with the operator's token only");
-	return s->internal || (s->has_url && slice_is(s->url.host, "graph.facebook.com")) ||
+	return s->internal ||
+		(s->has_url && slice_is(s->url.host, "graph.facebook.com") &&
+			slice_is(s->url.scheme, "https")) ||
 		err_set(in->err, in->path, node->line,
 			"url: kind facebook is asked at https://graph.facebook.com/ only");
 }

@@ -85,6 +85,9 @@ static void faults_name_their_line(void **state)
 			"author: unknown field"},
 		{"{id: a, kind: facebook, status: enable, tier: 4, url: 'https://graph.facebook.com/1/posts'}",
 			"token_file"},
+		{"{id: a, kind: facebook, status: enable, tier: 4, token_file: /t, "
+		 "url: 'http://graph.facebook.com/1/posts'}",
+			"https://graph.facebook.com"},
 		{"{id: a, kind: facebook, status: enable, tier: 4, token_file: /t, url: 'https://h.vn/1/posts'}",
 			"graph.facebook.com"},
 		{"{id: a, kind: rss, status: enable, tier: 4, token_file: /t, url: 'https://h.vn/'}",
