@@ -28,6 +28,7 @@ enum {
 	FRONTIER_NODES_MAX = 200000,
 	FRONTIER_LANE_MAX = 8000, /* of these, in one lane */
 	FRONTIER_ITEM_MAX = 16 * 1024,
+	FRONTIER_URL_MAX = 4096, /* in normal form; a longer one must not be pushed */
 };
 
 /* What is known of an article before it is read, and between two readings. */

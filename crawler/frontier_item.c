@@ -28,12 +28,12 @@ void frontier_item_write(const struct frontier_item *item, struct buf *out)
 	put_number(out, item->tries, 1);
 	put_number(out, item->step, 1);
 	put_number(out, (uint64_t)item->queued_ms, 8);
-	put_text(out, item->url, 4096);
+	put_text(out, item->url, FRONTIER_URL_MAX);
 	put_text(out, item->source, 64);
 	put_text(out, item->title, 1024);
 	put_text(out, item->summary, 4096);
 	put_text(out, item->published, 64);
-	put_text(out, item->canonical, 4096);
+	put_text(out, item->canonical, FRONTIER_URL_MAX);
 	put_text(out, item->etag, 1024);
 	put_text(out, item->last_modified, 64);
 	put_text(out, item->body_hash, 32);

@@ -89,6 +89,8 @@ static void queue(struct run *run, const struct source *source, const struct imp
 
 	if (is_platform(run->in->sources, &item->url))
 		reject(run, "title and text are missing, and this platform is not read");
+	else if (item->url.href.len > FRONTIER_URL_MAX)
+		reject(run, "url: too long to be read");
 	else if (!frontier_has_room(run->in->frontier, item->url.href))
 		reject(run, "too many pages of that host wait to be read: hand it in later");
 	else if (frontier_push(run->in->frontier, &entry, 1) < 0)

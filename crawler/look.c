@@ -160,7 +160,8 @@ static void follow(struct look *look, const struct entry *entry)
 
 	if (!url_parse(a, entry->link, &look->visit.url, &url) || url.has_userinfo)
 		return;
-	const char *trap = trap_of(&url, year_now(look));
+	const char *trap =
+		url.href.len > FRONTIER_URL_MAX ? "trap_length" : trap_of(&url, year_now(look));
 	if (trap != NULL) {
 		account_refuse(look->plan.account, trap);
 		return;

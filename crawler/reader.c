@@ -244,7 +244,8 @@ static void publish_page(struct errand *e, struct json_value page)
 		date_find(published, &article.published);
 	/* A page may name its own better address, not one of another site. */
 	if (json_get_text(page, "canonical", &canonical) && url_parse(a, canonical, NULL, &url) &&
-		!url.has_userinfo && slice_equal(url.host, e->visit.url.host))
+		!url.has_userinfo && url.href.len <= FRONTIER_URL_MAX &&
+		slice_equal(url.host, e->visit.url.host))
 		article.url = &url;
 	if (json_get(page, "links", &links))
 		json_each(links, on_article_link, &article);

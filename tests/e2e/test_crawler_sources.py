@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from conftest import program, wait_for
-from test_crawler import FLOOD, crawl, page, scripted, web  # noqa: F401 (fixtures)
+from test_crawler import FLOOD, crawl, feed, page, scripted, web  # noqa: F401 (fixtures)
 
 JSON = {"Content-Type": "application/json"}
 
@@ -65,10 +65,13 @@ def test_links_into_traps_are_refused_and_counted(web, crawl):
     web.put("cong.example", "index.html", page("Cổng", FLOOD, extra="".join(links)))
     web.put("cong.example", "w/nuoc-len", page("Nước lên", FLOOD))
     crawl.add("cong.example", "", "liferay")
+    web.put("dai.example", "feed.xml", feed(web, "dai.example", [("đ" * 1500, "Một địa chỉ quá dài", "")]))   # 9,000 bytes as asked for
+    crawl.add("dai.example")
     crawl.start()
     wait_for(lambda: any("/w/nuoc-len" in rest for _, rest in web.asked("cong.example")), 15, "the article")
     refusals = wait_for(lambda: figures(crawl, "cong-example-liferay").get("refusals"), 15, "the refusals")
     assert {"trap_calendar", "trap_repeat", "trap_depth"} <= set(refusals)
+    assert list(wait_for(lambda: figures(crawl, "dai-example-rss").get("refusals"), 15, "the long address")) == ["trap_length"]
     assert not any("2031" in rest for _, rest in web.asked("cong.example"))
 
 
