@@ -14,7 +14,7 @@
  * expected counts as the limit only: a burst must not become the usual.
  *
  * The chance is the upper tail of a negative binomial with that mean and the variance
- * spread * mean * (1 + 1/E), the spread learnt over blocks of three hours, from 1.6 at first. */
+ * spread * mean * (1 + 1/(E + 2)), the spread learnt over blocks of three hours, from 1.6 at first. */
 #pragma once
 
 #include "crawler/calendar.h"
