@@ -265,6 +265,9 @@ bool yaml_read(struct arena *a, const char *name, struct slice text, struct yaml
 	CLEANUP(yaml_parser_delete) yaml_parser_t parser;
 
 	*ret = (struct yaml_documents){0};
+	/* libyaml takes a byte order mark for a column: the second key would stand left of the first. */
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		text = slice_from(text, 3);
 	if (!yaml_parser_initialize(&parser))
 		abort(); /* out of memory */
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

@@ -40,8 +40,8 @@ static void texts_become_trees_that_know_their_lines(void **state)
 		{"a: \"\\u1ed9\\n\"\n", "{a:'ộ\n'@1}"},
 		{"ộ: ô\n", "{ộ:ô@1}"},
 		{"\xef\xbb\xbf"
-		 "a: 1",
-			"{a:1@1}"},
+		 "a: 1\nb: 2\n",
+			"{a:1@1,b:2@2}"},
 		{"a: 1\n---\n---\nb: 2\n", "{a:1@1}|{b:2@4}"},
 		{"a:\r\n  b: 1\r\n", "{a:{b:1@2}}"},
 		{"a: ~\nb:\n", "{a:~@1,b:@2}"},
