@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { DATAGRAMS = 4, MEMORY = 512 * 1024, S = 1000000 };
+enum { DATAGRAMS = 4, MEMORY = 512 * 1024 };
 
 static const uint64_t seed[4] = {1, 2, 3, 4};
 
@@ -40,7 +40,9 @@ static enum defrag_result add_at(
 	CLEANUP(mem_cleanup) char *body = mem_alloc(f->len + 1);
 
 	for (size_t i = 0; i < f->len; i++)
-		body[i] = f->fill ? f->fill : place_byte(f->offset + i);
+		body[i] = place_byte(f->offset + i);
+	if (f->fill)
+		memset(body, f->fill, f->len);
 
 	const struct packet p = {
 		.time_us = time_us,
@@ -168,8 +170,8 @@ static void what_is_too_old_comes_out_as_it_is(void **state)
 	int64_t end = DEFRAG_TIMEOUT_US;
 
 	assert_int_equal(add_at(*state, &second, 0, &part), DEFRAG_HELD);
-	assert_int_equal(add_at(*state, &third, 5 * S, &part), DEFRAG_HELD);
-	assert_int_equal(add_at(*state, &fifth, 5 * S, &part), DEFRAG_HELD);
+	assert_int_equal(add_at(*state, &third, 5000000, &part), DEFRAG_HELD);
+	assert_int_equal(add_at(*state, &fifth, 5000000, &part), DEFRAG_HELD);
 	assert_false(defrag_expired(*state, end - 1, &part));
 	assert_true(defrag_expired(*state, end, &part));
 	assert_bytes(&part, 20, 16, 16);
