@@ -247,7 +247,7 @@ static void add_inventory(struct engine *e, const struct engine_event *in, struc
 	struct slice json = slice_trim(in->json);
 
 	buf_clear(&e->news);
-	if (!id_of(*event, in, &origin.id) || json_count(*event) == 0 ||
+	if (!id_of(*event, in, &origin.id) ||
 		!inventory_look(e->inventory, *event, &origin, &e->news) ||
 		json.len + e->news.len + 16 > EVENT_LEN_MAX)
 		return;

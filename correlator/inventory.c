@@ -60,13 +60,13 @@ struct inventory {
 	size_t seen_count;
 	unsigned asked; /* since the last refresh */
 	struct inventory_counts counts;
+	struct buf service; /* scratch */
 };
 
 /* One pair of an event. */
 struct sight {
 	enum kind kind;
 	struct slice site, value;
-	char text[VALUE_LEN_MAX];
 };
 
 struct inventory *inventory_new(const struct inventory_options *options)
@@ -91,6 +91,7 @@ void inventory_free(struct inventory **i)
 	}
 	inventory_store_release(&(*i)->store);
 	arena_free(&(*i)->arena);
+	buf_release(&(*i)->service);
 	mem_free((*i)->cache);
 	mem_free((*i)->sites_by_address);
 	mem_free((*i)->sites);
@@ -237,9 +238,10 @@ static void look_at(struct inventory *i, const struct sight *s, const struct inv
 	struct news *news)
 {
 	uint64_t now_s = mine->id.ms / 1000;
-	struct cached *c = place_of(i, pair_hash(s));
+	uint64_t pair = pair_hash(s);
+	struct cached *c = place_of(i, pair);
 
-	if (c->pair != pair_hash(s))
+	if (c->pair != pair)
 		c = learn(i, s, mine, c);
 	if (!c)
 		return;
@@ -283,26 +285,20 @@ static bool read_facts(struct json_value event, struct flow_facts *ret)
 	return true;
 }
 
-static void add_sight(struct sight *sights, size_t *count, enum kind kind, struct slice site)
+static void add_sight(struct sight *sights, size_t *count, const struct sight *sight)
 {
-	sights[(*count)++] = (struct sight){.kind = kind, .site = site};
+	struct slice value = sight->value;
+
+	value.len = value.len < VALUE_LEN_MAX ? value.len : VALUE_LEN_MAX;
+	sights[(*count)++] = (struct sight){sight->kind, sight->site, value};
 }
 
-static void set_value(struct sight *s, struct slice value)
+static struct slice service_of(struct inventory *i, const struct flow_facts *f)
 {
-	size_t len = value.len < VALUE_LEN_MAX ? value.len : VALUE_LEN_MAX;
-
-	memcpy(s->text, value.at, len);
-	s->value = slice_over(s->text, len);
-}
-
-static void set_service(struct sight *s, const struct flow_facts *f)
-{
-	CLEANUP(buf_release) struct buf text = {0};
-
-	buf_printf(&text, "%.*s %.*s/%llu", SLICE_ARG(f->dest), SLICE_ARG(f->proto),
+	buf_clear(&i->service);
+	buf_printf(&i->service, "%.*s %.*s/%llu", SLICE_ARG(f->dest), SLICE_ARG(f->proto),
 		(unsigned long long)f->dest_port);
-	set_value(s, buf_slice(&text));
+	return buf_slice(&i->service);
 }
 
 /* A service is one that answers, below the ports that clients use. */
@@ -313,18 +309,13 @@ static size_t sights_of_flow(
 	bool from_inside = slice_is(f->direction, "internal") || slice_is(f->direction, "outbound");
 	size_t count = 0;
 
-	if (from_inside) {
-		add_sight(ret, &count, KIND_ADDRESS, site_of(i, f->src));
-		set_value(&ret[count - 1], f->src);
-	}
-	if (to_inside && f->answered > 0 && f->dest_port > 0 && f->dest_port < 32768) {
-		add_sight(ret, &count, KIND_SERVICE, site_of(i, f->dest));
-		set_service(&ret[count - 1], f);
-	}
-	if (from_inside && !to_inside && f->ndpi.len > 0 && f->answered > 0) {
-		add_sight(ret, &count, KIND_PROTOCOL, site_of(i, f->src));
-		set_value(&ret[count - 1], f->ndpi);
-	}
+	if (from_inside)
+		add_sight(ret, &count, &(struct sight){KIND_ADDRESS, site_of(i, f->src), f->src});
+	if (to_inside && f->answered > 0 && f->dest_port > 0 && f->dest_port < 32768)
+		add_sight(ret, &count,
+			&(struct sight){KIND_SERVICE, site_of(i, f->dest), service_of(i, f)});
+	if (from_inside && !to_inside && f->ndpi.len > 0 && f->answered > 0)
+		add_sight(ret, &count, &(struct sight){KIND_PROTOCOL, site_of(i, f->src), f->ndpi});
 	return count;
 }
 
@@ -341,8 +332,7 @@ static size_t sights_of_tls(struct inventory *i, struct json_value event,
 		json_get(v, "sni", &sni) || !json_get(v, "ja3", &v) ||
 		!json_get_text(v, "hash", &hash))
 		return 0;
-	add_sight(ret, &count, KIND_CLIENT, site_of(i, f->src));
-	set_value(&ret[0], hash);
+	add_sight(ret, &count, &(struct sight){KIND_CLIENT, site_of(i, f->src), hash});
 	return count;
 }
 
@@ -358,8 +348,7 @@ static size_t sights_of_dns(struct inventory *i, struct json_value event,
 		!json_get_text(v, "type", &type) || !slice_is(type, "query") ||
 		!json_get_text(v, "domain", &domain))
 		return 0;
-	add_sight(ret, &count, KIND_DOMAIN, site_of(i, f->src));
-	set_value(&ret[0], domain);
+	add_sight(ret, &count, &(struct sight){KIND_DOMAIN, site_of(i, f->src), domain});
 	return count;
 }
 
