@@ -7,6 +7,7 @@
 
 #include <gumbo.h>
 #include <setjmp.h>
+#include <strings.h>
 #include <time.h>
 
 static bool is_block(GumboTag tag)
@@ -254,20 +255,64 @@ bool html_holds(const struct html_node *n, const struct html_node *inner)
 	return inner == n;
 }
 
+static const struct html_attribute *find(const struct html_node *n, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < n->attribute_count; i++) {
+		const struct html_attribute *at = &n->attributes[i];
+
+		if (at->name.len == len && memcmp(at->name.at, name, len) == 0)
+			return at;
+	}
+	return NULL;
+}
+
 bool html_has(const struct html_node *n, const char *name)
 {
-	for (size_t i = 0; i < n->attribute_count; i++)
-		if (slice_is(n->attributes[i].name, name))
-			return true;
-	return false;
+	return find(n, name) != NULL;
 }
 
 struct slice html_attribute(const struct html_node *n, const char *name)
 {
-	for (size_t i = 0; i < n->attribute_count; i++)
-		if (slice_is(n->attributes[i].name, name))
-			return n->attributes[i].value;
-	return (struct slice){0};
+	const struct html_attribute *at = find(n, name);
+
+	return at == NULL ? (struct slice){0} : at->value;
+}
+
+static uint32_t letter_bit(char c)
+{
+	return UINT32_C(1) << (c & 31);
+}
+
+/* Only where a word may begin, by its first letter, are the words looked at. */
+static bool contains_any(struct slice s, const char *const *words, uint32_t starts)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if ((letter_bit(s.at[i]) & starts) == 0)
+			continue;
+		for (const char *const *word = words; *word != NULL; word++) {
+			size_t len = ((s.at[i] ^ **word) & ~0x20) == 0 ? strlen(*word) : SIZE_MAX;
+
+			if (len <= s.len - i && strncasecmp(s.at + i, *word, len) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool html_named(const struct html_node *n, const char *const *words)
+{
+	uint32_t starts = 0;
+
+	if (n->attribute_count == 0)
+		return false;
+	struct slice class = html_attribute(n, "class"), id = html_attribute(n, "id");
+	if (class.len == 0 && id.len == 0)
+		return false;
+	for (const char *const *word = words; *word != NULL; word++)
+		starts |= letter_bit(**word);
+	return contains_any(class, words, starts) || contains_any(id, words, starts);
 }
 
 /* True when the way up from `n` to `top` passes a block. */

@@ -54,6 +54,9 @@ static inline bool html_is(const struct html_node *n, const char *tag)
 struct slice html_attribute(const struct html_node *n, const char *name); /* empty when absent */
 bool html_has(const struct html_node *n, const char *name);
 
+/* True when the class or the id contains one of the words (NULL at the end), small or capital. */
+bool html_named(const struct html_node *n, const char *const *words);
+
 /* All text inside, white space squeezed, blocks separated by line feeds; without script, style
  * and the like. */
 struct slice html_text(struct arena *a, const struct html_node *root);

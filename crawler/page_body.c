@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 enum { PARAGRAPH_MIN = 25, PROSE_MIN = 80, LEAD_MIN = 60, LEAD_MAX = 2000 };
 
@@ -18,26 +17,6 @@ struct measure {
 	size_t prose;           /* those of paragraphs */
 	bool excluded;
 };
-
-static bool contains_any(struct slice s, const char *const *words)
-{
-	for (; s.len > 0 && *words != NULL; words++) {
-		size_t len = strlen(*words);
-
-		for (size_t i = 0; i + len <= s.len; i++)
-			if (((s.at[i] ^ **words) & ~0x20) == 0 &&
-				strncasecmp(s.at + i, *words, len) == 0)
-				return true;
-	}
-	return false;
-}
-
-static bool names_any(const struct html_node *n, const char *const *words)
-{
-	return n->attribute_count > 0 &&
-		(contains_any(html_attribute(n, "class"), words) ||
-			contains_any(html_attribute(n, "id"), words));
-}
 
 static const char *const never[] = {"script", "style", "noscript", "nav", "aside", "footer", "form",
 	"button", "select", "textarea", "iframe", "svg", "object", "template", "figcaption", "head",
@@ -94,8 +73,8 @@ static bool sounds_unlikely(const struct html_node *n, size_t text, size_t text_
 	if (n->tag.len == 0 || html_is(n, "body") || html_is(n, "html") || html_is(n, "article"))
 		return false;
 	if (text * 10 >= text_around * 3)
-		return text * 10 < text_around * 9 && names_any(n, discussion);
-	return names_any(n, unlikely) && !names_any(n, body_names);
+		return text * 10 < text_around * 9 && html_named(n, discussion);
+	return html_named(n, unlikely) && !html_named(n, body_names);
 }
 
 static size_t letters(struct slice text)
@@ -139,11 +118,11 @@ static size_t node_count(const struct html_node *root)
 }
 
 static void count_text(
-	const struct html_node *root, const struct html_node *text, struct measure *m)
+	const struct html_node *root, const struct html_node *text, size_t count, struct measure *m)
 {
-	size_t count = letters(text->text);
 	bool link = inside(text, "a");
 
+	m[text->index - root->index].text = count;
 	for (const struct html_node *up = text->parent; up != root->parent; up = up->parent) {
 		m[up->index - root->index].text += count;
 		m[up->index - root->index].link_text += link ? count : 0;
@@ -167,18 +146,22 @@ static void measure_text(
 			continue;
 		}
 		if (n->tag.len == 0)
-			count_text(root, n, m);
+			count_text(root, n,
+				before != NULL ? before[n->index - root->index].text
+					       : letters(n->text),
+				m);
 		n = html_next(n, root);
 	}
 }
 
-static size_t own_text(const struct html_node *n, size_t *ret_commas)
+static size_t own_text(const struct html_node *root, const struct measure *m,
+	const struct html_node *n, size_t *ret_commas)
 {
 	size_t count = 0;
 
 	for (const struct html_node *c = n->first; c != NULL; c = c->next)
 		if (c->tag.len == 0) {
-			count += letters(c->text);
+			count += m[c->index - root->index].text;
 			*ret_commas += commas(c->text);
 		}
 	return count;
@@ -193,9 +176,9 @@ static double name_points(const struct html_node *n)
 {
 	double points = 0;
 
-	if (names_any(n, body_names) || slice_is(html_attribute(n, "itemprop"), "articleBody"))
+	if (html_named(n, body_names) || slice_is(html_attribute(n, "itemprop"), "articleBody"))
 		points += 40;
-	else if (names_any(n, likely))
+	else if (html_named(n, likely))
 		points += 15;
 	if (html_is(n, "article"))
 		points += 20;
@@ -215,7 +198,7 @@ static void give_points(const struct html_node *root, struct measure *m)
 		size_t comma_count = 0;
 		bool counts = n->tag.len > 0 && !own->excluded && is_tag(n, paragraphs);
 		bool whole = counts && html_is(n, "p");
-		size_t len = counts ? (whole ? own->text : own_text(n, &comma_count)) : 0;
+		size_t len = counts ? (whole ? own->text : own_text(root, m, n, &comma_count)) : 0;
 
 		if (len >= PARAGRAPH_MIN && link_share(own) < 0.5 && n->parent != NULL) {
 			double points =
@@ -287,7 +270,8 @@ static const struct html_node *widen(
 	enum { STEPS = 3 };
 
 	for (int i = 0; i < STEPS && best != NULL && best->parent != NULL && best != root &&
-		!html_is(best, "body") && !html_is(best, "article") && !names_any(best, body_names);
+		!html_is(best, "body") && !html_is(best, "article") &&
+		!html_named(best, body_names);
 		i++) {
 		const struct html_node *up = best->parent;
 		const struct measure *own = &m[best->index - root->index],
@@ -373,8 +357,8 @@ static bool is_lead(const struct html_node *n)
 		"chapeau", "teaser-text", "subtitle", "sub-title", "subheadline", "description",
 		"summary", "excerpt", "hero-text", NULL};
 
-	return (html_is(n, "p") || html_is(n, "div") || html_is(n, "h2")) && names_any(n, names) &&
-		!names_any(n, unlikely) && !page_hides(n);
+	return (html_is(n, "p") || html_is(n, "div") || html_is(n, "h2")) && html_named(n, names) &&
+		!html_named(n, unlikely) && !page_hides(n);
 }
 
 struct slice page_lead(struct arena *a, const struct html_node *root, const struct html_node *body)

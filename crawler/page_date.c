@@ -194,12 +194,6 @@ static struct slice text_of(struct arena *a, const struct html_node *n)
 	return text.len > DATE_REACH ? slice_over(text.at, DATE_REACH) : text;
 }
 
-static bool by_name(const struct html_node *n, const char *const *words)
-{
-	return holds_any(html_attribute(n, "class"), words) ||
-		holds_any(html_attribute(n, "id"), words);
-}
-
 /* Pages wrap everything in "with-sidebar" and the like: what holds the article tells nothing. */
 static bool holds_article(const struct page_dates *d, const struct html_node *n)
 {
@@ -215,7 +209,7 @@ static bool is_aside(const struct page_dates *d, const struct html_node *n)
 
 	for (; n != NULL && !holds_article(d, n); n = n->parent)
 		if (html_is(n, "aside") || html_is(n, "nav") ||
-			(!html_is(n, "article") && by_name(n, names)))
+			(!html_is(n, "article") && html_named(n, names)))
 			return true;
 	return false;
 }
@@ -228,9 +222,9 @@ static bool is_footer(const struct page_dates *d, const struct html_node *n)
 	bool within = false;
 
 	for (; n != NULL && !holds_article(d, n); n = n->parent)
-		if (html_is(n, "footer") || by_name(n, footers))
+		if (html_is(n, "footer") || html_named(n, footers))
 			within = true;
-		else if (within && (html_is(n, "article") || by_name(n, articles)))
+		else if (within && (html_is(n, "article") || html_named(n, articles)))
 			return false;
 	return within;
 }
@@ -254,7 +248,7 @@ static void see_time(struct page_dates *d, struct arena *a, const struct html_no
 	if (is_aside(d, n) || is_footer(d, n))
 		return;
 	if (slice_equal_nocase(itemprop, SLICE("dateModified")) ||
-		(by_name(n, changed_words) && !holds(html_attribute(n, "class"), "published")))
+		(html_named(n, changed_words) && !holds(html_attribute(n, "class"), "published")))
 		from = PAGE_DATE_CHANGED;
 	else if (html_has(n, "pubdate") || slice_equal_nocase(itemprop, SLICE("datePublished")) ||
 		holds(html_attribute(n, "class"), "publish"))
@@ -271,12 +265,12 @@ static void see_named(struct page_dates *d, struct arena *a, const struct html_n
 
 	if (n->attribute_count == 0)
 		return;
-	bool changed = by_name(n, changed_words);
+	bool changed = html_named(n, changed_words);
 	if (slice_equal_nocase(html_attribute(n, "itemprop"), SLICE("datePublished"))) {
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "content"));
 		keep(d, PAGE_DATE_PUBLISHED, html_attribute(n, "datetime"));
 		keep_ago(d, PAGE_DATE_PUBLISHED, text_of(a, n));
-	} else if (is_wanted(d, PAGE_DATE_CLASS) && by_name(n, words) && !is_aside(d, n) &&
+	} else if (is_wanted(d, PAGE_DATE_CLASS) && html_named(n, words) && !is_aside(d, n) &&
 		!is_footer(d, n)) {
 		keep(d, changed ? PAGE_DATE_CHANGED : PAGE_DATE_CLASS, html_attribute(n, "title"));
 		keep_ago(d, changed ? PAGE_DATE_CHANGED : PAGE_DATE_CLASS, text_of(a, n));
