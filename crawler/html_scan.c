@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { NAME_SLOTS = 256, TAG_NAME_MAX = 24, HELD_LEN_MIN = 9, HELD_MAX = 1 << 18, MARK_LEN = 6 };
+enum { NAME_SLOTS = 256, TAG_NAME_MAX = 24, HELD_LEN_MIN = 9, HELD_MAX = 1 << 15, MARK_LEN = 6 };
 
 /* A mark is a character of private use, which no page with marks has itself, and a number. */
 static const char mark_start[] = "\xEE\x80\x80";
