@@ -228,6 +228,14 @@ static void write_url(struct json_writer *w, struct slice url)
 	json_text(w, (struct slice){to, url_mask(url, to, url.len)});
 }
 
+static void write_path(struct json_writer *w, struct slice path)
+{
+	CLEANUP(buf_release) struct buf masked = {0};
+	char *to = buf_room(&masked, path.len + 1);
+
+	json_text(w, (struct slice){to, path_mask(path, to, path.len + 1)});
+}
+
 /* Fields that hold more than is taken; rfb's authentication: challenge and response, with which its
  * password can be guessed. */
 static void write_field(struct json_writer *w, struct slice key, struct json_value value)
@@ -235,8 +243,9 @@ static void write_field(struct json_writer *w, struct slice key, struct json_val
 	struct slice text;
 
 	json_key_slice(w, key);
-	if (slice_is(key, "authentication")) {
-		struct allowed a = {w, " security_type security_result "};
+	if (slice_is(key, "authentication") || slice_is(key, "rename")) {
+		bool is_rename = slice_is(key, "rename");
+		struct allowed a = {w, is_rename ? " from to " : " security_type security_result "};
 
 		json_begin_object(w);
 		json_each(value, write_allowed, &a);
@@ -246,6 +255,8 @@ static void write_field(struct json_writer *w, struct slice key, struct json_val
 	} else if (slice_is(key, "url") || slice_is(key, "http_refer") ||
 		slice_is(key, "redirect")) {
 		write_url(w, text);
+	} else if (slice_is(key, "filename") || slice_is(key, "from") || slice_is(key, "to")) {
+		write_path(w, text);
 	} else {
 		json_text(w, slice_is(key, "hostname") ? url_without_user(text) : text);
 	}

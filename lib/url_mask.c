@@ -132,3 +132,47 @@ size_t url_mask(struct slice url, char *to, size_t room)
 	}
 	return m.len;
 }
+
+static bool holds_accounts(struct slice folder)
+{
+	static const struct slice names[] = {SLICE_INIT("users"), SLICE_INIT("home"),
+		SLICE_INIT("homes"), SLICE_INIT("profiles"), SLICE_INIT("documents and settings")};
+
+	if (slice_ends(folder, SLICE("$"))) /* a hidden share */
+		folder.len--;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_equal_nocase(folder, names[i]))
+			return true;
+	return false;
+}
+
+size_t path_mask(struct slice path, char *to, size_t room)
+{
+	struct slice before = SLICE("");
+	size_t len = 0;
+
+	while (path.len > 0) {
+		size_t end = 0;
+
+		while (end < path.len && path.at[end] != '/' && path.at[end] != '\\')
+			end++;
+
+		struct slice part = {path.at, end};
+		size_t whole =
+			end < path.len ? end + 1 : end; /* with what parts it from the next */
+
+		if (part.len > 0 && holds_accounts(before)) {
+			if (len < room)
+				to[len++] = '*';
+			path = slice_from(path, end);
+			whole -= end;
+		}
+		if (whole > room - len)
+			whole = room - len;
+		memcpy(to + len, path.at, whole);
+		len += whole;
+		path = slice_from(path, whole > 0 ? whole : path.len);
+		before = part;
+	}
+	return len;
+}

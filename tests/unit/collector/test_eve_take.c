@@ -56,6 +56,12 @@ static void nothing_of_a_person_or_a_payload_comes_in(void **state)
 		HEAD
 		"\"event_type\":\"ftp\"," FLOW
 		"\"ftp\":{\"command\":\"PASS\",\"command_data\":\"SECRET\",\"reply\":[\"SECRET\"]}}",
+		HEAD "\"event_type\":\"fileinfo\"," FLOW
+		     "\"fileinfo\":{\"filename\":\"\\\\Users\\\\SECRET\\\\a.docx\"}}",
+		HEAD
+		"\"event_type\":\"smb\"," FLOW
+		"\"smb\":{\"filename\":\"home/SECRET/a\",\"rename\":{\"from\":\"Home$\\\\SECRET\",\"to\":"
+		"\"x\\\\users\\\\SECRET\\\\b\"}}}",
 		HEAD "\"event_type\":\"krb5\"," FLOW
 		     "\"krb5\":{\"cname\":\"SECRET\",\"sname\":\"cifs/a\"}}",
 		HEAD "\"event_type\":\"smb\"," FLOW

@@ -39,10 +39,38 @@ static void what_belongs_to_a_person_is_masked(void **state)
 	}
 }
 
+static void folders_of_accounts_are_masked(void **state)
+{
+	static const struct {
+		const char *path, *masked;
+	} paths[] = {
+		{"", ""},
+		{"a/b.exe", "a/b.exe"},
+		{"\\\\Users\\\\nva\\\\Desktop\\\\a.exe", "\\\\Users\\\\*\\\\Desktop\\\\a.exe"},
+		{"\\Users\\nva\\a.exe", "\\Users\\*\\a.exe"},
+		{"/home/nva", "/home/*"},
+		{"/home/", "/home/"},
+		{"home$\\nva\\x", "home$\\*\\x"},
+		{"c/Documents and Settings/nva/x", "c/Documents and Settings/*/x"},
+		{"users.txt/nva", "users.txt/nva"},
+	};
+	char room[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		size_t len = path_mask(slice_of(paths[i].path), room, sizeof room);
+
+		if (!slice_is((struct slice){room, len}, paths[i].masked))
+			fail_msg("'%s' became '%.*s'", paths[i].path, (int)len, room);
+	}
+	assert_int_equal(path_mask(SLICE("/home/nva/a"), room, 4), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_belongs_to_a_person_is_masked),
+		cmocka_unit_test(folders_of_accounts_are_masked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
