@@ -172,7 +172,8 @@ size_t path_mask(struct slice path, char *to, size_t room)
 		memcpy(to + len, path.at, whole);
 		len += whole;
 		path = slice_from(path, whole > 0 ? whole : path.len);
-		before = part;
+		if (part.len > 0)
+			before = part;
 	}
 	return len;
 }
