@@ -93,7 +93,7 @@ static void work(struct bench *b, const char *href)
 	classify(b->classifier, a, title, text, &found);
 	b->topics += found.topics.topic_count;
 	struct story_item item = {
-		.url = url.href, .folded = found.text->folded, .ttl_ms = 3600 * 1000};
+		.url = url.href, .folded = found.text->folded, .ttl_ms = INT64_C(3600) * 1000};
 	story_of(b->memory, a, &item, &story);
 }
 

@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static struct mapping *mapping; /* as a service has it: read once */
-	const struct syslog_now now = {INT64_C(1795392000000000), 7 * 3600};
+	const struct syslog_now now = {INT64_C(1795392000000000), INT64_C(7) * 3600};
 	struct slice rest = slice_over(bytes, len), line;
 	CLEANUP(buf_release) struct buf out = {0};
 	struct syslog_message message;

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static const struct syslog_now now = {INT64_C(1795392000000000), 7 * 3600}; /* 2026-11-23T00:00Z */
+static const struct syslog_now now = {
+	INT64_C(1795392000000000), INT64_C(7) * 3600}; /* 2026-11-23T00:00Z */
 
 static int64_t us_of(const char *text)
 {

@@ -224,7 +224,7 @@ static void holidays_weekends_and_seasons_are_learnt(void **state)
 	assert_non_null(c);
 	baseline_init(&b, hour, 0);
 	/* Four an hour; half on weekends, a quarter on holidays, three times in the season. */
-	for (int64_t end = hour + 24 * 730; hour < end; hour++) {
+	for (int64_t end = hour + INT64_C(24) * 730; hour < end; hour++) {
 		struct calendar_day day = calendar_day(c, hour / 24);
 		unsigned usual = day.kind == DAY_HOLIDAY ? 1 : day.kind == DAY_WEEKEND ? 2 : 4;
 

@@ -363,8 +363,8 @@ static void a_clock_set_back_while_redis_was_away_loses_nothing(void **state)
 
 static void a_clock_that_jumps_by_hours_while_running_loses_nothing(void **state)
 {
-	static const int64_t steps_us[] = {0, 6 * 3600 * INT64_C(1000000),
-		-6 * 3600 * INT64_C(1000000), INT64_C(3600) * 1000000};
+	static const int64_t steps_us[] = {0, INT64_C(6) * 3600 * 1000000,
+		INT64_C(-6) * 3600 * 1000000, INT64_C(3600) * 1000000};
 	struct bench *b = *state;
 
 	redis_server_start(&b->server);

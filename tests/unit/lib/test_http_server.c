@@ -74,7 +74,7 @@ static int bench_make(void **state)
 			.idle_s = 60,
 			.connections = 100,
 			.connections_per_address = 4,
-			.connection_memory = 24 * 1024},
+			.connection_memory = (size_t)24 * 1024},
 		.metrics_prefix = "haidang_x",
 		.headers = headers,
 		.handle = handle,
