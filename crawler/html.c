@@ -76,27 +76,33 @@ static bool is_unseen(GumboTag tag)
 	}
 }
 
-/* What the parser may cost: it is left when it has taken that much. All it has then lies in the
- * arena. */
+/* What a page may cost: it is left when it has taken that much, whether for what the scan wrote
+ * and held back, for the parser or for the tree made from that. All of it lies in the arena. */
 struct budget {
 	struct arena *arena;
-	size_t used, asked;
+	size_t most, asked; /* arena_used at most */
 	clock_t until;
 	jmp_buf *out;
 };
 
 enum { ASKED_BETWEEN_LOOKS = 2048, OUT_OF_MEMORY = 1, OUT_OF_TIME = 2 };
 
+static void *take(struct budget *b, size_t len)
+{
+	size_t used = arena_used(b->arena);
+
+	if (used > b->most || len > b->most - used)
+		longjmp(*b->out, OUT_OF_MEMORY);
+	return arena_alloc(b->arena, len);
+}
+
 static void *gumbo_get(void *budget, size_t len)
 {
 	struct budget *b = budget;
 
-	b->used += len;
-	if (b->used > HTML_MEMORY_MAX)
-		longjmp(*b->out, OUT_OF_MEMORY);
 	if (++b->asked % ASKED_BETWEEN_LOOKS == 0 && clock() > b->until)
 		longjmp(*b->out, OUT_OF_TIME);
-	return arena_alloc(b->arena, len);
+	return take(b, len);
 }
 
 static void gumbo_give_back(void *budget, void *memory)
@@ -107,6 +113,7 @@ static void gumbo_give_back(void *budget, void *memory)
 
 struct copier {
 	struct arena *a;
+	struct budget *budget;
 	struct html_held held;
 	size_t index;
 };
@@ -127,7 +134,7 @@ static void copy_element(struct copier *c, const GumboElement *from, struct html
 	to->unseen = is_unseen(from->tag);
 	to->attribute_count = from->attributes.length;
 	struct html_attribute *attributes =
-		arena_array(a, to->attribute_count + 1, sizeof *attributes);
+		take(c->budget, (to->attribute_count + 1) * sizeof *attributes);
 	for (size_t i = 0; i < to->attribute_count; i++) {
 		const GumboAttribute *at = from->attributes.data[i];
 
@@ -140,7 +147,7 @@ static void copy_element(struct copier *c, const GumboElement *from, struct html
 static struct html_node *copy_node(
 	struct copier *c, const GumboNode *from, struct html_node *parent)
 {
-	struct html_node *to = arena_alloc(c->a, sizeof *to);
+	struct html_node *to = take(c->budget, sizeof *to);
 
 	to->parent = parent;
 	to->index = c->index++;
@@ -215,6 +222,7 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 {
 	jmp_buf out;
 	struct budget b = {.arena = a,
+		.most = arena_used(a) + HTML_MEMORY_MAX,
 		.until = clock() + (clock_t)HTML_CPU_MS * (CLOCKS_PER_SEC / 1000),
 		.out = &out};
 
@@ -222,7 +230,7 @@ const struct html_node *html_read(struct arena *a, struct slice utf8, struct err
 		err_set(err, NULL, 0, "larger than %d bytes", HTML_LEN_MAX);
 		return NULL;
 	}
-	struct copier c = {.a = a};
+	struct copier c = {.a = a, .budget = &b};
 	struct slice safe = html_scan(a, utf8, &c.held);
 	switch (setjmp(out)) {
 	case 0: return copy_tree(&c, parse(&b, safe)->root);

@@ -16,7 +16,7 @@
 
 enum {
 	HTML_LEN_MAX = 4 * 1024 * 1024,
-	HTML_MEMORY_MAX = 28 * 1024 * 1024, /* of the parser, without the tree made from it */
+	HTML_MEMORY_MAX = 24 * 1024 * 1024, /* of the scan, the parser and the tree */
 	HTML_CPU_MS = 1200,
 };
 

@@ -193,11 +193,14 @@ def test_a_redirect_to_a_private_address_is_refused(web, crawl, folder):
 
 
 def test_hostile_pages_are_answered_within_limits_and_the_rest_goes_on(web, crawl, folder):
-    names = [("deep.html", "Sâu", ""), ("wide.html", "Rộng", ""), ("good.html", "Tốt", "")]
+    names = [("deep.html", "Sâu", ""), ("wide.html", "Rộng", ""), ("held.html", "Giữ", ""), ("short.html", "Ngắn", ""), ("good.html", "Tốt", "")]
     web.put("bao.example", "feed.xml", feed(web, "bao.example", names))
-    # One hides its depth from the scan and takes too long, the other takes too much memory.
+    # One hides its depth from the scan and takes too long, the others take too much memory: also with values that are held back, or just too short for that.
     web.put("bao.example", "deep.html", "<html><body><select><xmp></select>" + "<div>" * 90000 + "x")
     web.put("bao.example", "wide.html", "<html><body>" + "<i id=1 rel=2 lang=3 name=4 role=5 type=6></i>" * 49000)
+    for name, value in ("held.html", "123456789"), ("short.html", "12345678"):
+        attributes = " ".join(f'{key}="{value}"' for key in ("id", "rel", "lang", "name", "role"))
+        web.put("bao.example", name, "<html><body>" + f"<i {attributes}></i>" * 46000)
     web.put("bao.example", "good.html", page("Tốt", FLOOD))
     crawl.add("bao.example")
     start = time.monotonic()
@@ -205,7 +208,7 @@ def test_hostile_pages_are_answered_within_limits_and_the_rest_goes_on(web, craw
     assert any(e["article"]["title"] == "Tốt" for e in crawl.wait(1))
     assert time.monotonic() - start < 10
     wait_for(lambda: (folder / "crawler.prom").exists() and re.search(
-        r'parse_faults_total\{source="bao-example-rss"\} 2', (folder / "crawler.prom").read_text()), 15, "two faults")
+        r'parse_faults_total\{source="bao-example-rss"\} 4', (folder / "crawler.prom").read_text()), 15, "four faults")
     assert crawl.child.running()
 
 

@@ -189,6 +189,16 @@ static void what_no_cut_makes_bearable_is_refused(void **state)
 		{"<select><xmp></select>", "<div>", 90000, "took more than"},
 		{"", "<i id=1 rel=2 lang=3 name=4 role=5 type=6></i>", 49000,
 			"would take more than"},
+		/* Values that are held back, and those too short for that. */
+		{"",
+			"<i id='123456789' rel='123456789' lang='123456789' name='123456789' "
+			"role='123456789'></i>",
+			46000, "would take more than"},
+		{"",
+			"<i id='12345678' rel='12345678' lang='12345678' name='12345678' "
+			"role='12345678'></i>",
+			46000, "would take more than"},
+		{"", "<p id='123456789'>", 90000, "would take more than"},
 	};
 	(void)state;
 
@@ -202,6 +212,7 @@ static void what_no_cut_makes_bearable_is_refused(void **state)
 		if (html_read(a, buf_slice(&text), &err) != NULL)
 			fail_msg("%s was read", rows[i].piece);
 		assert_non_null(strstr(err_text(&err), rows[i].reason));
+		assert_true(arena_used(a) < HTML_MEMORY_MAX + 64); /* rounded up */
 	}
 }
 
