@@ -8,13 +8,14 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { JSON_LD_MAX = 256 * 1024, TITLE_MAX = 500, LANG_MAX = 8 };
+enum { JSON_LD_MAX = 256 * 1024, HEADING_MIN = 10, TITLE_MAX = 500, LANG_MAX = 8 };
 
 struct reader {
 	struct arena *a;
 	const struct url *url;
 	struct page *page;
 	struct slice og_title, title_tag, h1, json_title;
+	struct slice heading; /* a smaller one that the title repeats */
 	struct page_dates dates;
 	bool og_article;
 };
@@ -110,6 +111,22 @@ static struct slice brief(struct slice text, size_t len_max)
 	return text;
 }
 
+/* Portals give the h1 to themselves or to the box, and a smaller heading to the article. */
+static void read_heading(struct reader *r, const struct html_node *n)
+{
+	static const char *const names[] = {
+		"site-title", "site-name", "logo", "portlet-title", NULL};
+	struct slice text = html_text(r->a, n), title = r->title_tag;
+
+	if (html_named(n, names))
+		return;
+	if (html_is(n, "h1"))
+		keep(&r->h1, text);
+	else if (text.len >= HEADING_MIN && slice_find(title, text) < title.len &&
+		(slice_starts(title, text) || text.len * 2 > title.len))
+		keep(&r->heading, text);
+}
+
 static void read_element(struct reader *r, const struct html_node *n)
 {
 	if (html_is(n, "meta")) {
@@ -118,8 +135,8 @@ static void read_element(struct reader *r, const struct html_node *n)
 		read_link(r, n);
 	} else if (html_is(n, "title")) {
 		keep(&r->title_tag, html_text(r->a, n));
-	} else if (html_is(n, "h1")) {
-		keep(&r->h1, html_text(r->a, n));
+	} else if (html_is(n, "h1") || html_is(n, "h2") || html_is(n, "h3")) {
+		read_heading(r, n);
 	} else if (html_is(n, "article")) {
 		r->page->is_article = true;
 	} else if (html_is(n, "script")) {
@@ -162,6 +179,8 @@ static struct slice choose_title(const struct reader *r)
 		title = r->json_title;
 	if (title.len == 0 && r->h1.len > 0 && r->h1.len < TITLE_MAX)
 		title = r->h1;
+	if (title.len == 0)
+		title = r->heading;
 	if (title.len == 0)
 		title = r->title_tag;
 	return without_site(r, text_squeeze(r->a, brief(title, TITLE_MAX)));

@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { PARAGRAPH_MIN = 25, PROSE_MIN = 80, LEAD_MIN = 60, LEAD_MAX = 2000 };
+enum { PARAGRAPH_MIN = 25, PROSE_MIN = 80, SIGNATURE_MAX = 60, LEAD_MIN = 60, LEAD_MAX = 2000 };
 
 static const double WIDEN_SHARE = 0.2, GATHER = 1.5;
 
@@ -31,7 +31,9 @@ static const char *const unlikely[] = {"comment", "disqus", "footer", "sidebar",
 	"read-more", "box-news", "hidden-print", "skip-link", "signup", "toolbar", "post-meta",
 	"entry-meta", "caption", "screen-reader", "yarpp", "tag-links", "p-tags", "post-tags",
 	"postmeta", "below-entry", "nextstory", "next-post", "interesting-articles",
-	"jp-relatedposts", "outbrain", "taboola", NULL};
+	"jp-relatedposts", "outbrain", "taboola", "tinkhac", "other-news", "othernews", "view-news",
+	"right-col", "left-col", "tools", "date-news", "title-news", "ngaydang", "ngay-dang",
+	"tieude-tin", "tieu-de-tin", NULL};
 
 /* What readers write may be longer than what they write about. */
 static const char *const discussion[] = {"comments", "comment-list", "commentlist", "kommentare",
@@ -56,6 +58,9 @@ static bool is_tag(const struct html_node *n, const char *const *tags)
 static bool is_excluded(const struct html_node *n)
 {
 	if (n->tag.len == 0 || html_is(n, "body") || html_is(n, "html") || html_is(n, "article"))
+		return false;
+	/* ASP.NET puts whole pages into one form. */
+	if (html_is(n, "form") && n->parent != NULL && html_is(n->parent, "body"))
 		return false;
 	if (is_tag(n, never) || html_has(n, "hidden"))
 		return true;
@@ -159,6 +164,10 @@ static size_t own_text(const struct html_node *root, const struct measure *m,
 {
 	size_t count = 0;
 
+	/* A paragraph of a word processor: a span alone in a div. */
+	if (html_is(n, "div") && n->first != NULL && n->first == n->last &&
+		html_is(n->first, "span"))
+		return m[n->first->index - root->index].text;
 	for (const struct html_node *c = n->first; c != NULL; c = c->next)
 		if (c->tag.len == 0) {
 			count += m[c->index - root->index].text;
@@ -338,6 +347,18 @@ static void end_line(struct writer *w)
 	buf_clear(&w->line);
 }
 
+/* A short line set to the right is the signature of who wrote the text. */
+static bool is_signature(const struct html_node *n, size_t text)
+{
+	struct slice style = html_attribute(n, "style"), class = html_attribute(n, "class");
+
+	if (!n->block || text > SIGNATURE_MAX)
+		return false;
+	return slice_find(style, SLICE("text-align:right")) < style.len ||
+		slice_find(style, SLICE("text-align: right")) < style.len ||
+		slice_find(class, SLICE("text-align-right")) < class.len;
+}
+
 static bool left_out(
 	const struct html_node *n, const struct html_node *body, const struct measure *m)
 {
@@ -348,7 +369,8 @@ static bool left_out(
 		return false;
 	const struct measure *own = &m[n->index - body->index];
 	return own->excluded || sounds_unlikely(n, own->text, m[0].text) || html_is(n, "h1") ||
-		html_is(n, "time") || (is_tag(n, lists) && link_share(own) > 0.7) || page_hides(n);
+		html_is(n, "time") || (is_tag(n, lists) && link_share(own) > 0.7) ||
+		page_hides(n) || is_signature(n, own->text);
 }
 
 static bool is_lead(const struct html_node *n)
