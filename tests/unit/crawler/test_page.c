@@ -331,79 +331,79 @@ static void a_discussion_longer_than_the_article_is_no_article(void **state)
 	assert_true(slice_find(text, SLICE("Bạn đọc")) == text.len);
 }
 
+static const struct {
+	const char *page, *url, *date;
+} days[] = {
+	{"<h1>T</h1><span class='date'>Thứ hai, 23/11/2026, 07:05 (GMT+7)</span>", "http://a.vn/x",
+		"2026-11-23T07:05:00+07:00"},
+	{"<h1>T</h1><div class='box-time'>3 giờ trước</div>", "http://a.vn/x",
+		"2026-11-23T04:05:00+07:00"},
+	{"<h1>T</h1><p class='time'>Hôm qua, 21:30</p>", "http://a.vn/x", "2026-11-22T21:30:00"},
+	{"<meta property='article:modified_time' content='2026-11-20T01:00:00Z'>"
+	 "<meta property='article:published_time' content='2026-11-19T01:00:00Z'>",
+		"http://a.vn/x", "2026-11-19T01:00:00+00:00"},
+	{"<p>Cập nhật: 20/11/2026</p><p>Ngày đăng: 18/11/2026 08:00</p>", "http://a.vn/x",
+		"2026-11-18T08:00:00"},
+	{"<script type='application/ld+json'>{\"dateModified\":\"2026-11-20\","
+	 "\"datePublished\" : \"2026-11-17T08:00:00+07:00\"}</script>",
+		"http://a.vn/x", "2026-11-17T08:00:00+07:00"},
+	{"<div itemprop='datePublished' content='2026-11-16'>hôm kia</div>", "http://a.vn/x",
+		"2026-11-16"},
+	{"<p>x</p>", "http://a.vn/tin/2026111507123456.htm", "2026-11-15"},
+	{"<p>x</p>", "http://a.vn/2026/11/14/tin", "2026-11-14"},
+	{"<time class='published'>14/11/2026 - 09:30</time>", "http://a.vn/2026/11/14/tin",
+		"2026-11-14T09:30:00"},
+	{"<div class='widget calendar'>23/11/2026</div><h1>T</h1>"
+	 "<p class='portlet-date'>12/11/2026</p>",
+		"http://a.vn/x", "2026-11-12"},
+	{"<h1>T</h1><div class=comment><time datetime='2026-11-20'></time></div>"
+	 "<p>Hội nghị</p><p>Điện Bàn, ngày 10 tháng 11 năm 2026</p>",
+		"http://a.vn/x", "2026-11-10"},
+	{"<meta name=date content='2030-01-01'><p>Tết</p>", "http://a.vn/x", ""},
+	/* What says "published" and "modified" alike was set anew by a change. */
+	{"<meta property='article:published_time' content='2026-11-20T01:00:00Z'>"
+	 "<meta property='article:modified_time' content='2026-11-20T02:00:00Z'>"
+	 "<script type='application/ld+json'>{\"datePublished\":\"2026-11-12\"}</script>",
+		"http://a.vn/x", "2026-11-12"},
+	{"<p class='the-date'>09/11/2026</p><h1>T</h1><p>Năm 2026</p>"
+	 "<p class='date'>20/11/2026</p>",
+		"http://a.vn/x", "2026-11-09"},
+	{"<h1>T</h1><p><time datetime='2026-11-08'></time></p><div class='aside-box'>"
+	 "<time pubdate datetime='2026-11-20'></time></div>",
+		"http://a.vn/x", "2026-11-08"},
+	{"<div class='with-sidebar'><h1>T</h1><p class='date'>07/11/2026</p>"
+	 "<p>Hội nghị bàn về giá lúa, giá cá và giá phân bón của vụ đông xuân.</p></div>",
+		"http://a.vn/x", "2026-11-07"},
+	{"<div class='article'><p>Giá lúa, giá cá.</p><div class='footer'>"
+	 "<time datetime='2026-11-06'></time></div></div>",
+		"http://a.vn/x", "2026-11-06"},
+	{"<p>Từ ngày 3 tháng 10 năm 2026 đến hết năm, đường này đóng để sửa cầu.</p>"
+	 "<div id='footer'>Cập nhật: 05/11/2026 © 1999</div>",
+		"http://a.vn/x", "2026-11-05"},
+	{"<meta property='og:image' content='http://a.vn/files/2026/11/04/a.jpg'>", "http://a.vn/x",
+		"2026-11-04"},
+	{"<script>var page = {\"publishedAt\": \"2026-11-03\"};</script><p>Tết</p>",
+		"http://a.vn/x", "2026-11-03"},
+};
+
 static void the_day_is_the_one_of_publication(void **state)
 {
 	static const int64_t now = (int64_t)1795392300 * 1000000; /* 2026-11-23T07:05+07:00 */
-	static const struct {
-		const char *page, *url, *date;
-	} rows[] = {
-		{"<h1>T</h1><span class='date'>Thứ hai, 23/11/2026, 07:05 (GMT+7)</span>",
-			"http://a.vn/x", "2026-11-23T07:05:00+07:00"},
-		{"<h1>T</h1><div class='box-time'>3 giờ trước</div>", "http://a.vn/x",
-			"2026-11-23T04:05:00+07:00"},
-		{"<h1>T</h1><p class='time'>Hôm qua, 21:30</p>", "http://a.vn/x",
-			"2026-11-22T21:30:00"},
-		{"<meta property='article:modified_time' content='2026-11-20T01:00:00Z'>"
-		 "<meta property='article:published_time' content='2026-11-19T01:00:00Z'>",
-			"http://a.vn/x", "2026-11-19T01:00:00+00:00"},
-		{"<p>Cập nhật: 20/11/2026</p><p>Ngày đăng: 18/11/2026 08:00</p>", "http://a.vn/x",
-			"2026-11-18T08:00:00"},
-		{"<script type='application/ld+json'>{\"dateModified\":\"2026-11-20\","
-		 "\"datePublished\" : \"2026-11-17T08:00:00+07:00\"}</script>",
-			"http://a.vn/x", "2026-11-17T08:00:00+07:00"},
-		{"<div itemprop='datePublished' content='2026-11-16'>hôm kia</div>",
-			"http://a.vn/x", "2026-11-16"},
-		{"<p>x</p>", "http://a.vn/tin/2026111507123456.htm", "2026-11-15"},
-		{"<p>x</p>", "http://a.vn/2026/11/14/tin", "2026-11-14"},
-		{"<time class='published'>14/11/2026 - 09:30</time>", "http://a.vn/2026/11/14/tin",
-			"2026-11-14T09:30:00"},
-		{"<div class='widget calendar'>23/11/2026</div><h1>T</h1>"
-		 "<p class='portlet-date'>12/11/2026</p>",
-			"http://a.vn/x", "2026-11-12"},
-		{"<h1>T</h1><div class=comment><time datetime='2026-11-20'></time></div>"
-		 "<p>Hội nghị</p><p>Điện Bàn, ngày 10 tháng 11 năm 2026</p>",
-			"http://a.vn/x", "2026-11-10"},
-		{"<meta name=date content='2030-01-01'><p>Tết</p>", "http://a.vn/x", ""},
-		/* What says "published" and "modified" alike was set anew by a change. */
-		{"<meta property='article:published_time' content='2026-11-20T01:00:00Z'>"
-		 "<meta property='article:modified_time' content='2026-11-20T02:00:00Z'>"
-		 "<script type='application/ld+json'>{\"datePublished\":\"2026-11-12\"}</script>",
-			"http://a.vn/x", "2026-11-12"},
-		{"<p class='the-date'>09/11/2026</p><h1>T</h1><p>Năm 2026</p>"
-		 "<p class='date'>20/11/2026</p>",
-			"http://a.vn/x", "2026-11-09"},
-		{"<h1>T</h1><p><time datetime='2026-11-08'></time></p><div class='aside-box'>"
-		 "<time pubdate datetime='2026-11-20'></time></div>",
-			"http://a.vn/x", "2026-11-08"},
-		{"<div class='with-sidebar'><h1>T</h1><p class='date'>07/11/2026</p>"
-		 "<p>Hội nghị bàn về giá lúa, giá cá và giá phân bón của vụ đông xuân.</p></div>",
-			"http://a.vn/x", "2026-11-07"},
-		{"<div class='article'><p>Giá lúa, giá cá.</p><div class='footer'>"
-		 "<time datetime='2026-11-06'></time></div></div>",
-			"http://a.vn/x", "2026-11-06"},
-		{"<p>Từ ngày 3 tháng 10 năm 2026 đến hết năm, đường này đóng để sửa cầu.</p>"
-		 "<div id='footer'>Cập nhật: 05/11/2026 © 1999</div>",
-			"http://a.vn/x", "2026-11-05"},
-		{"<meta property='og:image' content='http://a.vn/files/2026/11/04/a.jpg'>",
-			"http://a.vn/x", "2026-11-04"},
-		{"<script>var page = {\"publishedAt\": \"2026-11-03\"};</script><p>Tết</p>",
-			"http://a.vn/x", "2026-11-03"},
-	};
 	(void)state;
 
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
 		CLEANUP(arena_free) struct arena *a = arena_new();
 		struct err err = {0};
 		struct url url;
 		struct page page;
 		char date[DATE_TEXT_MAX] = "";
 
-		assert_true(url_parse(a, slice_of(rows[i].url), NULL, &url));
-		page_read_at(a, html_read(a, slice_of(rows[i].page), &err), &url, now, &page);
+		assert_true(url_parse(a, slice_of(days[i].url), NULL, &url));
+		page_read_at(a, html_read(a, slice_of(days[i].page), &err), &url, now, &page);
 		if (page.published.year != 0)
 			date_write(&page.published, date);
-		if (strcmp(date, rows[i].date) != 0)
-			fail_msg("%s: \"%s\"", rows[i].page, date);
+		if (strcmp(date, days[i].date) != 0)
+			fail_msg("%s: \"%s\"", days[i].page, date);
 	}
 }
 
