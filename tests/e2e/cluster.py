@@ -12,9 +12,9 @@ SLOTS = 16384
 NODE_TIMEOUT_MS = 800
 
 
-def start_server(folder, port, *options, program="redis-server"):
+def start_server(folder, port, *options):
     folder.mkdir(exist_ok=True)
-    return Child([program, *options, "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"],
+    return Child(["redis-server", *options, "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--daemonize", "no"],
                  folder / "redis.log", stdout=subprocess.DEVNULL)
 
 
@@ -172,7 +172,7 @@ class Watched:
         (sentinel / "s.conf").write_text(
             f"sentinel monitor {self.NAME} 127.0.0.1 {self.nodes[0].port} 1\nsentinel down-after-milliseconds {self.NAME} 500\n"
             f"sentinel failover-timeout {self.NAME} 3000\n")
-        self.sentinel = start_server(sentinel, self.port, str(sentinel / "s.conf"), program="redis-sentinel")
+        self.sentinel = start_server(sentinel, self.port, str(sentinel / "s.conf"), "--sentinel")
         self.asked = redis_client.Redis(port=self.port, socket_timeout=5)
         wait_for(self.is_watched, 20, "the sentinel")
 
