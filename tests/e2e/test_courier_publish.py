@@ -213,8 +213,8 @@ def test_hostile_requests_are_refused_and_the_server_goes_on(taxii, raw):
         try:
             while data := s.recv(65536):
                 answer += data
-        except ConnectionResetError:
-            pass
+        except (ConnectionResetError, TimeoutError):
+            pass  # no answer is one too
     assert not answer or answer.split()[1].startswith(b"4"), answer[:100]
     assert taxii.get(taxii.root)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
