@@ -206,15 +206,15 @@ def test_what_is_not_offered_is_refused_as_the_standard_says(taxii):
     b"POST /taxii2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"\x16\x03\x01\x02\x00"])
 def test_hostile_requests_are_refused_and_the_server_goes_on(taxii, raw):
     port = int(taxii.root.split(":")[2].split("/")[0])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", port), timeout=25) as s:  # a request has 20 s to arrive
         s.sendall(raw)
         s.shutdown(socket.SHUT_WR)
         answer = b""
         try:
             while data := s.recv(65536):
                 answer += data
-        except (ConnectionResetError, TimeoutError):
-            pass  # no answer is one too
+        except ConnectionResetError:
+            pass
     assert not answer or answer.split()[1].startswith(b"4"), answer[:100]
     assert taxii.get(taxii.root)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
